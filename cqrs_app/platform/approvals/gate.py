@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 
 import msgspec
 
@@ -181,12 +181,19 @@ class Gate:
         )
 
     def _require_known(self, command: SetApprovalPolicy) -> None:
-        known = {each.__name__ for each in self.handlers}
+        known = {each.__name__: {one.name for one in fields(each)} for each in self.handlers}
         if unknown := [each for each in command.commands if each not in known]:
             raise rules.UNKNOWN_ACTION(
                 f"{', '.join(unknown)} cannot need approval. Nothing was changed. "
                 "Use the names of commands as they are in the catalogue, such as RefundPayment."
             )
+        for each in command.commands:
+            for condition in command.conditions:
+                if condition.field not in known[each]:
+                    raise rules.UNKNOWN_FIELD(
+                        f"{each} has no field {condition.field}. Nothing was changed. "
+                        f"It has: {', '.join(sorted(known[each]))}."
+                    )
 
     def _require_signers(self, policies: Sequence[ApprovalPolicy], asking: Signer) -> None:
         short = short_of(stages_of(policies), self.signers.all(), asking.person)

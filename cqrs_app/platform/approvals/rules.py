@@ -6,6 +6,7 @@ from cqrs_app.kernel.errors import Refusal
 
 NO_SUCH_POLICY = Refusal("no_such_policy", "There is no policy of this name.")
 UNKNOWN_ACTION = Refusal("unknown_action", "A policy cannot be about this command.")
+UNKNOWN_FIELD = Refusal("unknown_field", "A condition is about a field that the command lacks.")
 REQUEST_EXISTS = Refusal("request_exists", "The request exists.")
 ALREADY_REQUESTED = Refusal(
     "already_requested", "A request for the same action on the same thing is open."

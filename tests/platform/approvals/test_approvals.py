@@ -32,7 +32,7 @@ from cqrs_app.platform.approvals.commands import (
     WithdrawRequest,
 )
 from cqrs_app.platform.approvals.tables import approval_requests
-from cqrs_app.platform.approvals.types import ApprovalStage
+from cqrs_app.platform.approvals.types import ApprovalStage, Comparison, FieldCondition
 from cqrs_app.services import services_of
 from tests.console import MakeConsole
 from tests.platform.approvals.conftest import REFUND, Shop
@@ -378,6 +378,15 @@ def test_a_policy_just_set_holds_for_the_next_command_of_another_process(
     [outcome] = other.commands.execute_batch([(again, Context(**context))])
     assert outcome.receipt is not None
     assert outcome.receipt.status == "succeeded"
+
+
+def test_a_condition_on_a_field_that_the_command_lacks_is_refused(shop: Shop) -> None:
+    condition = FieldCondition(field="ammount", comparison=Comparison.OVER, value="10")
+    with pytest.raises(Refused, match="RefundPayment has no field ammount"):
+        shop.policy(conditions=(condition,))
+    assert shop.run(REFUND).status == "succeeded"
+    shop.policy(conditions=(replace(condition, field="amount"),))
+    shop.ask()
 
 
 def test_without_retries_another_process_is_refused_once_after_a_policy_was_set(
