@@ -206,7 +206,7 @@ class Gate:
             )
 
     def _now(self, call: Call, command: OnRequest) -> Now:
-        signer = self.signers.of(call.context.actor.name)
+        signer = self.signers.signing(call.context.actor.name)
         now = Now(signer=signer, at=call.clock())
         approves = isinstance(command, SignRequest) and command.decision is SignDecision.APPROVE
         past = call.past(ApprovalRequest.stream_of(command.request_id))

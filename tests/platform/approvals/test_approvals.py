@@ -141,6 +141,22 @@ def test_what_a_token_asks_for_its_maker_cannot_sign(shop: Shop) -> None:
     assert shop.state(request_id) == "executed"
 
 
+def test_a_token_signs_with_no_more_than_its_maker_could(shop: Shop) -> None:
+    services = services_of(shop.app)
+    services.tokens.create("robot", "supervisor", made_by="tina")
+    services.tokens.create("clerk", "supervisor", made_by="olga")
+    services.accounts.disable("tina")
+    shop.policy()
+    request_id = shop.ask()
+    for name in ("token:robot", "token:clerk"):
+        with pytest.raises(Refused) as refused:
+            shop.sign(request_id, name)
+        assert refused.value.code == "not_a_signer"
+    services.accounts.enable("tina")
+    shop.sign(request_id, "token:robot")
+    assert shop.state(request_id) == "approved"
+
+
 def test_only_those_whom_the_policy_asks_can_sign(shop: Shop) -> None:
     shop.policy(stages=(ApprovalStage(role=Role.SUPERVISOR, people=("tina",)),))
     request_id = shop.ask()
