@@ -246,10 +246,10 @@ def requested(
 
 def require_approved(call: Call) -> None:
     """Let a requested command pass only if it is approved, and is exactly what was signed, on the
-    version that was shown."""
-    request_id = call.context.command_id.removeprefix(EXECUTION)
-    request = ApprovalRequest()
-    for event in call.past(ApprovalRequest.stream_of(request_id)):
+    version that was shown. What becomes of the request meanwhile counts."""
+    stream = ApprovalRequest.stream_of(call.context.command_id.removeprefix(EXECUTION))
+    request, past = ApprovalRequest(), call.past(stream)
+    for event in past:
         request.evolve(event, call.received_at)
     same = (request.command, request.stream, request.payload_hash) == (
         call.name,
@@ -259,3 +259,4 @@ def require_approved(call: Call) -> None:
     if request.state is not RequestState.APPROVED or request.shown is None or not same:
         raise rules.NOT_APPROVED("This is not approved. Nothing was changed.")
     call.completed_at = request.shown.versions[0].version
+    call.relies_on = (stream, len(past))

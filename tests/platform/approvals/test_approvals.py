@@ -22,17 +22,27 @@ from cqrs_app.areas.orders.commands import (
 )
 from cqrs_app.areas.orders.types import ShippingAddress
 from cqrs_app.areas.orders.words import CancelReason
+from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.decider import Decider
+from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused, VersionConflict
 from cqrs_app.kernel.messages.permissions import Role
+from cqrs_app.kernel.store import Change
 from cqrs_app.platform.approvals.commands import (
     OverrideApproval,
     RemoveApprovalPolicy,
     ResubmitRequest,
     WithdrawRequest,
 )
+from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.tables import approval_requests
-from cqrs_app.platform.approvals.types import ApprovalStage, Comparison, FieldCondition
+from cqrs_app.platform.approvals.types import (
+    ApprovalStage,
+    Comparison,
+    FieldCondition,
+    RequestState,
+)
 from cqrs_app.services import services_of
 from tests.console import MakeConsole
 from tests.platform.approvals.conftest import REFUND, Shop
@@ -342,6 +352,47 @@ def test_killed_after_it_was_carried_out_it_is_not_carried_out_again(
     expire_leases(shop)
     shop.work()
     assert (shop.state(request_id), shop.refunds()) == ("executed", 1)
+
+
+def test_two_processes_that_carry_it_out_record_that_it_was(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    shop.sign(request_id)
+    task = shop.kernel.registry.tasks["approvals"]
+    execute = task._execute
+
+    def slower_than_another(*call: Any) -> None:
+        execute(*call)
+        execute(*call)
+
+    monkeypatch.setattr(task, "_execute", slower_than_another)
+    shop.work()
+    assert (shop.state(request_id), shop.refunds()) == ("executed", 1)
+
+
+def test_what_expires_while_it_is_carried_out_is_not(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    shop.sign(request_id)
+    task = shop.kernel.registry.tasks["approvals"]
+    decide = Decider.decide
+    expired = []
+
+    def expires_first(decider: Decider, call: Call) -> Change:
+        if call.name == "RefundPayment" and not call.dry and not expired:
+            expired.append(request_id)
+            request, _ = repository.load(ApprovalRequest, f"approval-{request_id}")
+            task._record(shop.kernel, request_id, request, RequestState.EXPIRED)
+        return decide(decider, call)
+
+    repository = Repository(shop.kernel.store, shop.kernel.registry.codec)
+    monkeypatch.setattr(Decider, "decide", expires_first)
+    shop.work()
+    assert (shop.state(request_id), shop.refunds()) == ("expired", 0)
 
 
 def test_without_the_permission_by_then_it_fails_and_says_so(shop: Shop) -> None:
