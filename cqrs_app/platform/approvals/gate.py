@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 
@@ -27,6 +27,7 @@ from cqrs_app.kernel.errors import (
     Unavailable,
     VersionConflict,
 )
+from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.platform.approvals import rules
 from cqrs_app.platform.approvals.circumstances import circumstances, shown
@@ -42,7 +43,6 @@ from cqrs_app.platform.approvals.events import ApprovalRequested
 from cqrs_app.platform.approvals.policies import POLICIES, ApprovalPolicies
 from cqrs_app.platform.approvals.policy import (
     ApprovalPolicy,
-    ShownEffects,
     applying,
     digest_of,
     stages_of,
@@ -181,7 +181,7 @@ class Gate:
         )
 
     def _require_known(self, command: SetApprovalPolicy) -> None:
-        known = {each.__name__: {one.name for one in fields(each)} for each in self.handlers}
+        known = {each.__name__: hints_of(each).keys() for each in self.handlers}
         if unknown := [each for each in command.commands if each not in known]:
             raise rules.UNKNOWN_ACTION(
                 f"{', '.join(unknown)} cannot need approval. Nothing was changed. "
@@ -213,18 +213,26 @@ class Gate:
         if not past or not (approves or isinstance(command, ResubmitRequest)):
             return now
         try:
-            return replace(now, shown=self.shown_now(call, past))
+            return self._foreseen(call, past, now)
         except LATER:
             raise
         except (BusError, VersionConflict) as error:
             return replace(now, problem=error.sentence)
 
-    def shown_now(self, call: Call, past: Sequence[Event]) -> ShownEffects:
-        """What the command of a request would do now. Raises what it would raise."""
+    def _foreseen(self, call: Call, past: Sequence[Event], now: Now) -> Now:
+        """With what the command of a request would do now, and who would have to approve it. Raises
+        what the command would raise."""
         named = {each.__name__: each for each in self.handlers}
         command, context = requested(named, self.signers, past)
         forecast = call.foresee(command, context)
-        return shown(command, forecast, call.past, self.handlers)
+        role = self.signers.of(context.actor.name).role
+        found = circumstances(command, context, forecast, call.past, role)
+        _, policies = self.known.read(call)
+        return replace(
+            now,
+            shown=shown(command, forecast, call.past, self.handlers),
+            stages=stages_of(applying(policies, found)),
+        )
 
 
 def requested(

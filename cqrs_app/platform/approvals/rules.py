@@ -23,4 +23,5 @@ NOT_AS_SHOWN = Refusal("not_as_shown", "The signature is for something else than
 COMMENT_NEEDED = Refusal("comment_needed", "The policy wants to know why it is refused.")
 DEADLINE_OVER = Refusal("deadline_over", "It should have been decided before.")
 NOT_YOURS = Refusal("not_yours", "Somebody else asked for it.")
+MORE_NEEDED = Refusal("more_needed", "By now the policies ask for approvals that it lacks.")
 NOT_APPROVED = Refusal("not_approved", "The request is not approved, or for something else.")

@@ -18,9 +18,10 @@ from cqrs_app.areas.orders.commands import (
     ApproveOrder,
     AssignOrderToCustomer,
     CancelOrder,
+    ChangeOrderLines,
     ChangeShippingAddress,
 )
-from cqrs_app.areas.orders.types import ShippingAddress
+from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
 from cqrs_app.areas.orders.words import CancelReason
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Actor, Context
@@ -33,6 +34,7 @@ from cqrs_app.platform.approvals.commands import (
     OverrideApproval,
     RemoveApprovalPolicy,
     ResubmitRequest,
+    SetApprovalPolicy,
     WithdrawRequest,
 )
 from cqrs_app.platform.approvals.request import ApprovalRequest
@@ -255,6 +257,28 @@ def test_a_stale_request_with_signatures_can_be_withdrawn_or_asked_again(shop: S
     shop.sign(request_id, "ada")
     shop.run(WithdrawRequest(request_id=request_id), "sam")
     assert shop.state(request_id) == "withdrawn"
+
+
+def test_what_needs_more_approvals_by_now_is_not_asked_again_with_fewer(shop: Shop) -> None:
+    shop.policy("ChangeShippingAddress")
+    large: dict[str, Any] = {
+        "over": Decimal(60),
+        "currency": "EUR",
+        "stages": (ApprovalStage(role=Role.ADMIN),),
+    }
+    command = SetApprovalPolicy(policy="large", commands=("ChangeShippingAddress",), **large)
+    shop.run(command, "ada")
+    request_id = shop.ask(MOVE)
+    assert [each.role for each in shop.view(request_id).stages] == ["supervisor"]
+    line = OrderLine(sku="DESK", quantity=2, unit_price=Decimal(40))
+    shop.run(ChangeOrderLines(order_id="A-1", added=(line,)))
+    shop.sign(request_id)
+    assert shop.state(request_id) == "stale"
+    with pytest.raises(Refused, match="needs 1 admin as well now") as refused:
+        shop.run(ResubmitRequest(request_id=request_id), "sam")
+    assert refused.value.code == "more_needed"
+    shop.run(WithdrawRequest(request_id=request_id), "sam")
+    assert len(shop.view(shop.ask(MOVE)).stages) == 2
 
 
 def test_any_no_ends_it_and_no_earlier_yes_revives_it(shop: Shop) -> None:
