@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import g, request
 from flask import session as cookie
@@ -12,6 +13,8 @@ from cqrs_app.platform.operators.throttle import sentence_for
 from cqrs_app.services import services
 
 TOO_MANY = "Too many attempts to sign in. Wait {} s, then try again."
+SECOND_FACTOR_OF = "2:"
+"""Before a name, what wrong codes are counted under. No name contains a colon."""
 
 logger = logging.getLogger(__name__)
 
@@ -29,19 +32,28 @@ class AttemptRefused:
         return {"Retry-After": str(self.wait)} if self.wait else {}
 
 
-def begin_attempt(name: str) -> AttemptRefused | None:
-    """Count an attempt with this name from this network, which has failed until
-    `attempt_succeeded`. Returns why it is not even looked at, or None."""
-    address = request.remote_addr or ""
-    if wait := services.sign_in_rates.wait_of(address):
+def begin_attempt(name: str, *, second_factor: bool = False) -> AttemptRefused | None:
+    """Count an attempt with this name, which has failed until `attempt_succeeded`. Returns why it
+    is not even looked at, or None."""
+    if wait := services.sign_in_rates.wait_of(request.remote_addr or ""):
         return AttemptRefused(TOO_MANY.format(wait), 429, wait)
-    if wait := services.throttle.begin(name, address):
-        return AttemptRefused(sentence_for(wait), 429, wait)
+    if wait := services.throttle.begin(*_counted(name, second_factor=second_factor)):
+        return AttemptRefused(sentence_for(wait, second_factor=second_factor), 429, wait)
     return None
 
 
-def attempt_succeeded(name: str) -> None:
-    services.throttle.succeeded(name, request.remote_addr or "")
+def attempt_succeeded(name: str, *, second_factor: bool = False) -> None:
+    services.throttle.succeeded(*_counted(name, second_factor=second_factor))
+
+
+def _counted(name: str, *, second_factor: bool) -> tuple[str, str]:
+    """The name and the address under which attempts are counted. Wrong codes count apart from
+    passwords, so that who knows the password cannot clear them, and from all networks together:
+    only who knows the password can keep others from trying, and six digits are soon guessed from
+    many networks."""
+    if second_factor:
+        return f"{SECOND_FACTOR_OF}{name}", ""
+    return name, request.remote_addr or ""
 
 
 def log_event(event: str, name: str) -> None:
@@ -53,8 +65,11 @@ def log_failure(event: str, name: str) -> None:
     logger.warning("%s: %r from %s", event, name[:100], request.remote_addr)
 
 
-def begin_session(name: str, *, second_factor_due: bool = False) -> None:
-    """A new session for this operator, in place of the one that the cookie named."""
+def begin_session(
+    name: str, *, second_factor_due: bool = False, verified_at: datetime | None = None
+) -> None:
+    """A new session for this operator, in place of the one that the cookie named. See
+    `Sessions.open`."""
     if "token" in cookie:
         services.sessions.revoke(cookie["token"])
     # Everything in the cookie goes, the form token too: nobody can have planted it.
@@ -62,5 +77,9 @@ def begin_session(name: str, *, second_factor_due: bool = False) -> None:
     g.pop("csrf_token", None)
     address = request.remote_addr or ""
     cookie["token"] = services.sessions.open(
-        name, address, request.user_agent.string, second_factor_due=second_factor_due
+        name,
+        address,
+        request.user_agent.string,
+        second_factor_due=second_factor_due,
+        verified_at=verified_at,
     )

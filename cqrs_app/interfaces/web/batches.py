@@ -32,6 +32,8 @@ from cqrs_app.services import kernel, services
 
 MOST_COUNTED = 200
 """Selected rows for which the actions are counted one by one."""
+LONGEST_VERSION = 10
+"""Digits of a version."""
 NOT_FILTERS = (*PLACE, "sort", "descending", COLUMNS, "list")
 
 
@@ -73,7 +75,9 @@ class Selection:
 
 def _seen(text: str) -> tuple[str, int | None]:
     subject, _, version = text.rpartition("@")
-    return (subject, int(version)) if subject and version.isdecimal() else (text, None)
+    if subject and version.isdecimal() and len(version) <= LONGEST_VERSION:
+        return subject, int(version)
+    return text, None
 
 
 @bp.get("/batches/new")

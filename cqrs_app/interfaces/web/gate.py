@@ -5,16 +5,18 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, redirect, request, url_for
+from flask import Flask, Response, current_app, g, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.interfaces.web.auth import HOME, local_path
+from cqrs_app.interfaces.web.auth import HOME, form_again, local_path
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.sign_in import sign_in_before_upload, sign_in_on_the_way
 from cqrs_app.interfaces.web.uploading import Upload
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.services import services
+
+SIGNED_IN = "You are signed in again. Nothing was sent yet: check the form and send it."
 
 
 def init_auth(app: Flask) -> None:
@@ -47,7 +49,11 @@ def _require_operator() -> ResponseReturnValue | None:
         return None if getattr(view, "sets_up", False) else _set_up_first(g.operator)
     if request.method == "POST" and hasattr(view, "form_again"):
         upload: Upload | None = getattr(view, "takes_file", None)
-        return sign_in_before_upload(upload) if upload else sign_in_on_the_way()
+        if upload:
+            return sign_in_before_upload(upload)
+        if asked := sign_in_on_the_way():
+            return asked
+        return _set_up_first(g.operator) or make_response(form_again(SIGNED_IN))
     address = url_for("web.sign_in", next=local_path(_wanted_page()))
     return _whole_page(address, "You are signed out.", 401)
 

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.interfaces.web.ask import NO_ANSWER
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.places import about
+from cqrs_app.kernel.messages.checks import HIGHEST_WHOLE_NUMBER
 from cqrs_app.services import services
 
 
@@ -28,7 +29,7 @@ def notifications_read() -> ResponseReturnValue:
     return redirect(url_for("web.notifications"), 303)
 
 
-@bp.post("/notifications/<int:position>/open")
+@bp.post(f"/notifications/<int(max={HIGHEST_WHOLE_NUMBER}):position>/open")
 def notification_open(position: int) -> ResponseReturnValue:
     """Mark one as read, and show what it is about."""
     found = services.inbox.find(g.operator.name, position)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from flask import flash, g, redirect, render_template, request, url_for
+from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import HiddenField, PasswordField
@@ -60,11 +62,21 @@ def account_password() -> ResponseReturnValue:
     form = PasswordForm(next=local_path(request.args.get("next", "")))
     if not form.is_submitted():
         return _page(form)
+    proven = _proven_at()
     if not form.validate() or not _change(form):
         return _page(form), 422
-    begin_session(g.operator.name)
+    begin_session(g.operator.name, verified_at=proven)
     flash(_CHANGED, "good")
     return redirect(local_path(form.next.data), 303)
+
+
+def _proven_at() -> datetime | None:
+    """When the operator last proved who they are, where the password alone does not; None for
+    now."""
+    if not g.operator.has_second_factor:
+        return None
+    proven: datetime | None = services.sessions.verified_at(cookie["token"])
+    return proven
 
 
 def _change(form: Any) -> bool:

@@ -25,8 +25,6 @@ from cqrs_app.services import services
 
 PREFIX = "proof-"
 """Of the fields that prove who one is, among those of another form."""
-SECOND_FACTOR_OF = "2:"
-"""Before a name, what wrong codes are counted under. No name contains a colon."""
 OPEN_TOO_LONG = "This page was open too long. Try again."
 WRONG = "The code is wrong, or was used already. Wait for the next one, or use a recovery code."
 WRONG_PASSWORD = "The password is wrong."  # noqa: S105 - a sentence
@@ -73,9 +71,7 @@ def prove(form: ProofForm, name: str, *, password_will_do: bool) -> AttemptRefus
         return AttemptRefused(OPEN_TOO_LONG)
     if not (form.passkey.data or (form.password if password_will_do else form.code).data):
         return AttemptRefused(EMPTY_PASSWORD if password_will_do else EMPTY)
-    # Counted apart from passwords: who knows the password cannot clear the count of wrong codes.
-    counted = name if password_will_do else f"{SECOND_FACTOR_OF}{name}"
-    if refusal := begin_attempt(counted):
+    if refusal := begin_attempt(name, second_factor=not password_will_do):
         return refusal
     try:
         how = _how(form, name, password_will_do)
@@ -85,7 +81,7 @@ def prove(form: ProofForm, name: str, *, password_will_do: bool) -> AttemptRefus
     if how is None:
         log_failure("second factor refused", name)
         return AttemptRefused(WRONG_PASSWORD if password_will_do else WRONG)
-    attempt_succeeded(counted)
+    attempt_succeeded(name, second_factor=not password_will_do)
     log_event(f"proved with {how}", name)
     return None
 

@@ -69,8 +69,12 @@ def authenticator() -> ResponseReturnValue:
     name = g.operator.name
     try:
         app = services.second_factors.new_app(name, form.sealed.data)
-        if not form.validate():
-            return _app_page(form, app), 422
+    except AccountError as error:
+        form.code.errors = [str(error)]
+        return _app_page(form, services.second_factors.new_app(name)), 422
+    if not form.validate():
+        return _app_page(form, app), 422
+    try:
         codes = services.second_factors.add_app(name, form.sealed.data, form.code.data or "")
     except AccountError as error:
         form.code.errors = [str(error)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import flash, g, make_response, redirect, render_template, request, url_for
+from flask import flash, g, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
@@ -20,7 +20,7 @@ from cqrs_app.interfaces.web.attempts import (
     log_event,
     log_failure,
 )
-from cqrs_app.interfaces.web.auth import form_again, local_path, public, sets_up
+from cqrs_app.interfaces.web.auth import local_path, public, sets_up
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.proofs import (
     PREFIX,
@@ -41,7 +41,6 @@ OPEN_TOO_LONG = "This page was open too long, so you were not signed in. Enter y
 INCOMPLETE = "Enter your name and password."
 SIGNED_OUT = "You are signed out, so nothing was sent. What you entered is kept: sign in to go on."
 FILE_NOT_SENT = "You are signed out, so nothing was uploaded. Sign in, then choose the file again."
-SIGNED_IN = "You are signed in again. Nothing was sent yet: check the form and send it."
 NOTICE = (
     "Changed in your account since you last signed in: {} If it was not you, change your password "
     "and tell an administrator."
@@ -172,9 +171,9 @@ def _signed_in(name: str, how: str = "") -> None:
     log_event(f"signed in {how}".strip(), name)
 
 
-def sign_in_on_the_way() -> ResponseReturnValue:
-    """The sign-in form in the place of a form that was sent by nobody, with all that was sent; once
-    signed in, that form again. Nothing of it is carried out, kept here, or in an address."""
+def sign_in_on_the_way() -> ResponseReturnValue | None:
+    """The sign-in form in the place of a form that was sent by nobody, with all that was sent; None
+    once signed in. Nothing of it is carried out, kept here, or in an address."""
     refuse_foreign_pages()
     form = SignInForm(prefix=SIGN_IN_PREFIX)
     kept = kept_fields(SIGN_IN_PREFIX, PREFIX)
@@ -186,17 +185,17 @@ def sign_in_on_the_way() -> ResponseReturnValue:
         return _page(form, refusal.sentence, kept), refusal.status, refusal.headers
     if name := _waiting():
         return _second_step_on_the_way(name, kept)
-    return make_response(form_again(SIGNED_IN))
+    return None
 
 
-def _second_step_on_the_way(name: str, kept: list[tuple[str, str]]) -> ResponseReturnValue:
+def _second_step_on_the_way(name: str, kept: list[tuple[str, str]]) -> ResponseReturnValue | None:
     form, action = ProofForm(), request.full_path.removesuffix("?")
     if form.passkey.name not in request.form:
         return proof_page(form, action, kept=kept, signing_in=name), 401
     if refusal := _finish(form, name):
         page = proof_page(form, action, refusal.sentence, kept, signing_in=name)
         return page, refusal.status, refusal.headers
-    return make_response(form_again(SIGNED_IN))
+    return None
 
 
 def sign_in_before_upload(upload: Upload) -> ResponseReturnValue:

@@ -96,7 +96,9 @@ class Batches:
         return found
 
     def offers(self, commands: Iterable[type[Command]], subjects: Sequence[str]) -> dict[str, int]:
-        """Command -> how many of these things allow it now, by the rules that need no fields."""
+        """Command -> how many of these things allow it now, by the rules that need no fields.
+        Raises Invalid."""
+        _check_named([(subject, None) for subject in subjects])
         store, counts = self._kernel.store, Counter[str]()
         repository = Repository(store, self._kernel.registry.codec)
         for aggregate, handlers in self._by_aggregate(commands).items():
@@ -145,20 +147,19 @@ class Batches:
                 raise Invalid(new.command, problems) from None
 
     def _chosen(self, cls: type[Command], new: NewBatch, actor: Actor) -> Iterator[Chosen]:
+        """Raises Invalid at once, about the filters."""
         context = QueryContext(actor=actor, cached=False)
+        if new.filters is not None:
+            question = question_of(Listing(self.chooser(cls), ()), new.filters)
+            return self._matching(question, context)
         chooser = self._choosers.get(self._category(cls))
-        if new.filters is None:
-            for start in range(0, len(new.named), MOST_CHOSEN):
-                yield from self._named(
-                    cls, chooser, new.named[start : start + MOST_CHOSEN], context
-                )
-        else:
-            yield from self._matching(self.chooser(cls), new.filters, context)
+        portions = (
+            new.named[start : start + MOST_CHOSEN]
+            for start in range(0, len(new.named), MOST_CHOSEN)
+        )
+        return (each for named in portions for each in self._named(cls, chooser, named, context))
 
-    def _matching(
-        self, chooser: type[Query], filters: Mapping[str, Sequence[str]], context: QueryContext
-    ) -> Iterator[Chosen]:
-        question: Any = question_of(Listing(chooser, ()), filters)
+    def _matching(self, question: Any, context: QueryContext) -> Iterator[Chosen]:
         question = replace(question, limit=MOST_CHOSEN)
         while True:
             page = self._kernel.queries.ask(question, context).value

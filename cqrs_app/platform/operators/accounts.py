@@ -100,7 +100,7 @@ class Accounts:
     def verify(self, name: str, password: str) -> Operator | None:
         """The operator who may sign in with these, or None. An unknown name, a disabled account and
         a wrong password all take the same time."""
-        account = account_of(name)
+        account = "" if "\x00" in name else account_of(name)  # PostgreSQL takes no NUL
         with self._reader.connect() as connection:
             found = _whole.where(operators.c.name == account, _working)
             row = connection.execute(found).one_or_none()

@@ -29,7 +29,7 @@ from webauthn.helpers.structs import (
 
 from cqrs_app.platform.operators.sites import Site
 
-UNPROVEN = (WebAuthnException, ValueError)
+UNPROVEN = (WebAuthnException, ValueError, RecursionError)
 """What these functions raise about a response that proves nothing."""
 _VERIFIED = UserVerificationRequirement.REQUIRED
 

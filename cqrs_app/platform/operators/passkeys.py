@@ -106,9 +106,10 @@ class Passkeys:
 
     def remove(self, operator: str, credential_id: str) -> None:
         this = (_columns.operator == operator, _columns.credential_id == credential_id)
+        known = "\x00" not in credential_id  # PostgreSQL takes none
         with self._engine.begin() as connection:
-            name = connection.execute(select(_columns.name).where(*this)).scalar()
-            if name is None:
+            name = known and connection.execute(select(_columns.name).where(*this)).scalar()
+            if not name:
                 raise AccountError("There is no such passkey. Perhaps it was removed meanwhile.")
             connection.execute(delete(table).where(*this))
             add_notice(connection, operator, f"The passkey {name} was removed.", self._clock())

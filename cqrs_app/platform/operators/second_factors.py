@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
 
+from cqrs_app.kernel.privacy.personal import TOKEN
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store.engines import insert_into, reader_of
 from cqrs_app.platform.operators.errors import AccountError
@@ -152,7 +153,7 @@ class SecondFactors:
 
     def _opened(self, operator: str, sealed: str) -> str:
         key = self._vault.open(sealed, _stream(operator))
-        if key == sealed:  # it was not sealed for this operator
+        if key == sealed or not TOKEN.fullmatch(sealed):  # it was not sealed for this operator
             raise AccountError(UNUSABLE_KEY)
         return key
 

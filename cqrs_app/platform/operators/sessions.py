@@ -84,10 +84,12 @@ class Sessions:
         user_agent: str = "",
         *,
         second_factor_due: bool = False,
+        verified_at: datetime | None = None,
     ) -> str:
         """Start a session and return its token, of which only a hash is stored.
 
         `second_factor_due`: it lasts ten minutes, and `waiting` finds it, not `find`.
+        `verified_at`: when the operator proved who they are, if not now.
         """
         token, now = secrets.token_urlsafe(TOKEN_BYTES), self._clock()
         row = {
@@ -97,7 +99,7 @@ class Sessions:
             "seen_at": now,
             "expires_at": now + (SECOND_STEP_LIVES if second_factor_due else self._life),
             "second_factor_due": second_factor_due,
-            "verified_at": None if second_factor_due else now,
+            "verified_at": None if second_factor_due else verified_at or now,
             "address": address[:ADDRESS_LENGTH],
             "user_agent": user_agent.replace("\x00", "")[:USER_AGENT_LENGTH],
         }
@@ -180,9 +182,9 @@ class Sessions:
 
     def end(self, operator: str, key: str) -> bool:
         """End a session of this operator. Returns whether there was one."""
-        this = sessions.c.token_hash.startswith(key, autoescape=True)
-        whole = len(key) == KEY_LENGTH
-        return whole and bool(self._change(and_(this, *self._active_of(operator))))
+        this = sessions.c.token_hash.startswith(key)
+        is_key = len(key) == KEY_LENGTH and key.isalnum()
+        return is_key and bool(self._change(and_(this, *self._active_of(operator))))
 
     def end_all(self, operator: str, *, but: str = "") -> int:
         """End all sessions of this operator, except that of the token `but`. Returns how many."""

@@ -1,7 +1,7 @@
 """A growing pause after wrong passwords, per account and network, kept in the write store.
 
 An attacker can only pause the network that the attack comes from. The operator can sign in from
-elsewhere.
+elsewhere. Second factors are counted without a network: only who knows the password gets to them.
 """
 
 from __future__ import annotations
@@ -87,12 +87,13 @@ class Throttle:
         return connection.execute(found.with_for_update()).one()
 
 
-def sentence_for(seconds: int) -> str:
+def sentence_for(seconds: int, *, second_factor: bool = False) -> str:
     """The sentence for a person who has to wait."""
+    what = "wrong codes" if second_factor else "attempts with this name from your network"
     wait = f"{seconds} second{'s' if seconds != 1 else ''}"
     if seconds > 90:
         wait = f"{math.ceil(seconds / 60)} minutes"
-    return f"Too many attempts with this name from your network. Wait {wait}, then try again."
+    return f"Too many {what}. Wait {wait}, then try again."
 
 
 def network_of(address: str) -> str:

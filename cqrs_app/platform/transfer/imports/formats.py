@@ -10,6 +10,8 @@ from enum import StrEnum
 
 from cqrs_app.kernel.messages.decimals import decimal_problem, is_readable
 
+MOST_DIGITS = 20
+"""Of a whole number: more than a quantity has. Python reads no more than 4,300."""
 _PAYABLE = {"ge": Decimal(-(10**12)), "le": Decimal(10**12), "places": 12}
 
 
@@ -79,7 +81,7 @@ def plain_number(text: str, sign: DecimalSign) -> str:
 def whole(text: str, sign: DecimalSign = DecimalSign.POINT) -> int:
     """Raises ValueError, with a sentence."""
     plain = plain_number(text, sign)
-    if not plain.removeprefix("-").isdecimal():
+    if not plain.removeprefix("-").isdecimal() or len(plain) > MOST_DIGITS:
         raise ValueError("This is not a whole number.")
     return int(plain)
 

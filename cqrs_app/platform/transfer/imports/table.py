@@ -20,6 +20,10 @@ NOT_CSV = (
     "A quotation mark is in the wrong place: within a quoted text, write it twice, and end the "
     "text with one."
 )
+STRAY_LINE_END = (
+    "A line end is in the wrong place: put a text with several lines in quotation marks, and end "
+    "each line like the others."
+)
 _SPACES = re.compile(r"\s+")
 
 
@@ -156,8 +160,10 @@ class _Records:
         self._again.extendleft(reversed(rest))
         self._reader = self._new_reader()
         self._line += 1
-        values = next(csv.reader([first], delimiter=self._separator), [])
-        return SourceRow(self._path.name, self._line, tuple(values), NOT_CSV)
+        # A carriage return within a line stops the reader too, as line ends of a former Mac do.
+        values = next(csv.reader([first.replace("\r", " ")], delimiter=self._separator), [])
+        problem = NOT_CSV if '"' in first else STRAY_LINE_END
+        return SourceRow(self._path.name, self._line, tuple(values), problem)
 
     def _new_reader(self) -> Iterator[list[str]]:
         return csv.reader(self._recorded(), strict=True, delimiter=self._separator)

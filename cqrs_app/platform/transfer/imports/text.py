@@ -64,7 +64,7 @@ class Lines:
         if line.isascii():
             return line.decode()
         try:
-            text = line.decode("utf-8-sig" if number == 1 else ENCODINGS[self.encoding])
+            text = line.decode(ENCODINGS[self.encoding])
         except UnicodeDecodeError:
             if self._decided:
                 raise self._bad(
@@ -96,7 +96,7 @@ class Lines:
                 yield decoder.decode(piece)
                 piece = self._file.read(_CHUNK)
             yield decoder.decode(b"", final=True)
-        except UnicodeDecodeError:
+        except UnicodeError:
             raise self._bad(
                 "{} is not UTF-16 text. Save the file as UTF-8 and import it again."
             ) from None

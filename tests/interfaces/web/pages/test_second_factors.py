@@ -160,6 +160,18 @@ def test_giving_the_password_again_does_not_clear_the_count_of_wrong_codes(mia: 
     assert mia.second(mia.code()).status_code == 429
 
 
+def test_wrong_codes_from_many_networks_are_counted_together(mia: Mia) -> None:
+    statuses = []
+    for number in range(7):
+        from_there = {"REMOTE_ADDR": f"203.0.113.{number}"}
+        mia.password(environ_base=from_there)
+        mia.client.environ_base.update(from_there)
+        statuses.append(mia.second("000000").status_code)
+    assert statuses[0] == 422
+    assert statuses[-1] == 429
+    assert "Too many wrong codes" in mia.second(mia.code()).text
+
+
 def test_the_second_step_is_only_for_who_gave_the_password(mia: Mia) -> None:
     answer = mia.client.get("/sign-in/second-factor?next=/orders")
     assert answer.location == "/sign-in?next=/orders"
@@ -313,6 +325,21 @@ def test_a_role_that_needs_a_second_factor_sets_one_up_before_anything_else(
     assert client.get("/orders").status_code == 200
 
 
+def test_signing_in_at_a_form_that_was_sent_does_not_go_round_what_is_to_be_set_up(
+    make_console: MakeConsole,
+) -> None:
+    console = make_console(second_factor_roles="operator")
+    accounts = services_of(console).accounts
+    accounts.create("ben", "operator", PASSWORD)
+    client = console.test_client()
+    first = client.post("/commands/RegisterCustomer", data={"name": "Ada L"})
+    answer = client.post(
+        "/commands/RegisterCustomer",
+        data=fields_of(first.text) | {"sign-in-name": "ben", "sign-in-password": PASSWORD},
+    )
+    assert (answer.status_code, answer.location) == (303, "/account/second-factor")
+
+
 def test_tokens_of_the_role_work_on(make_console: MakeConsole) -> None:
     console = make_console(second_factor_roles="admin")
     secret = services_of(console).tokens.create("till", "admin", made_by="test")
@@ -386,6 +413,16 @@ def test_who_has_no_second_factor_is_asked_for_the_password(console: Flask) -> N
     made = mia.client.post("/tokens/new", data=fields_of(wrong.text) | {"proof-password": PASSWORD})
     assert "Token till is made" in made.text
     assert [each.name for each in mia.services.tokens.list()] == ["till"]
+
+
+def test_the_password_alone_does_not_confirm_who_has_a_second_factor(mia: Mia) -> None:
+    client = mia.sign_in()
+    mia.let_proof_grow_old()
+    new = "lamplight gravel tuba"
+    fields = {"current": PASSWORD, "new": new, "again": new}
+    assert send(client, "/account/password", **fields).status_code == 303
+    assert client.get("/exports/ListOrders.csv").location.startswith("/confirm-identity")
+    assert "Confirm it" in client.get("/account/authenticator", follow_redirects=True).text
 
 
 def test_an_export_of_personal_data_asks_first_and_then_downloads(mia: Mia) -> None:

@@ -64,6 +64,7 @@ def order(order_id: str) -> ResponseReturnValue:
     """The order's page; htmx gets the requested part of it."""
     if wants("order-events"):
         return render_template("orders/_events.html", order_id=order_id, events=_events(order_id))
+    query_or_404(GetOrder, f"There is no order {order_id}.", order_id=order_id)
     claim_in_queue(order_id)
     shown = _shown_or_404(order_id, request.args)
     if wants("order"):

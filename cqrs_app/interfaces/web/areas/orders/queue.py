@@ -36,7 +36,7 @@ def queue_start() -> ResponseReturnValue:
 def queue_next() -> ResponseReturnValue:
     """Leave the order as it is, and open the next one."""
     _require()
-    order_id = request.form.get("order_id", "")
+    order_id = _order_of_form()
     finish(order_id, handled=False)
     return redirect(next_url(_address(), order_id), 303)
 
@@ -45,7 +45,7 @@ def queue_next() -> ResponseReturnValue:
 def queue_close() -> ResponseReturnValue:
     """Leave the order, and return to the list."""
     _require()
-    finish(request.form.get("order_id", ""), handled=False)
+    finish(_order_of_form(), handled=False)
     return redirect(_address().url(), 303)
 
 
@@ -76,6 +76,7 @@ def claim(order_id: str) -> ResponseReturnValue:
 def release(order_id: str) -> ResponseReturnValue:
     """End one's claim of the order."""
     _require()
+    _question(order_id)
     services.claims.release(order_id, g.operator.name)
     return _shown(order_id, "Claim released.")
 
@@ -89,11 +90,19 @@ def _address() -> Address:
     return Address.from_query(request.form.get(LIST, ""))
 
 
+def _order_of_form() -> str:
+    return _question(request.form.get("order_id", "")).order_id
+
+
+def _question(order_id: str) -> GetOrder:
+    """For the order, if it can have this number."""
+    return query_or_404(GetOrder, f"There is no order {order_id}.", order_id=order_id)
+
+
 def _order_or_404(order_id: str) -> None:
-    sentence = f"There is no order {order_id}."
-    question = query_or_404(GetOrder, sentence, order_id=order_id)
+    question = _question(order_id)
     if ask(question).value is None and ask(question, strong=True).value is None:
-        abort(404, sentence)
+        abort(404, f"There is no order {order_id}.")
 
 
 def _shown(order_id: str, sentence: str) -> ResponseReturnValue:
