@@ -42,6 +42,10 @@ SETTLED = {
     "alert_rules": "one row per rule that was changed",
     "alert_tasks": "one row per task",
     "alerts": "one row per rule and what it is about",
+    "authenticator_apps": "one row per operator at most",
+    "passkey_challenges": "those of the last minutes",
+    "passkeys": "some rows per operator",
+    "recovery_codes": "ten rows per operator at most",
     "api_tokens": "what is set up by people, by hand",
     "checkpoints": "one row per projection",
     "digests": "one row per table of a projection",
@@ -109,6 +113,7 @@ _DONE = {
 }
 _FIRST = {
     ("approval_requests", "request"): "{}",
+    ("approval_requests", "state"): "executed",
     ("batches", "state"): "ended",
     ("batch_items", "outcome"): "done",
 }

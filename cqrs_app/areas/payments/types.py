@@ -18,7 +18,7 @@ Amount = Annotated[
     Decimal, money("Amount", ge=LEAST, description="With the digits that its currency has.")
 ]
 AmountOrAll = Annotated[
-    Decimal | None, money("Amount", ge=LEAST, description="Empty: all that is left.")
+    Decimal | None, money("Amount", ge=LEAST, description="Leave empty for all that remains.")
 ]
 Method = Annotated[
     str,

@@ -13,7 +13,7 @@ from flask import Response, flash, g, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from cqrs_app.interfaces.web.areas import SUGGESTIONS, SUMMARIES
+from cqrs_app.interfaces.web.areas import SUGGESTIONS, SUMMARIES, WARNINGS
 from cqrs_app.interfaces.web.areas.area import FROM
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, command_context, is_fragment, may
 from cqrs_app.interfaces.web.auth import keeps_form
@@ -205,8 +205,9 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
             return announcing(
                 outcome, place.list_fragment(), HX_Retarget=target, HX_Reswap="outerMorph"
             )
+    warning = next((WARNINGS[each] for each in receipt.events if each in WARNINGS), "")
     waits = "" if undo_seconds else " Lists update in a few seconds."
-    flash(f"{outcome}{waits}", "good")
+    flash(warning or f"{outcome}{waits}", "warn" if warning else "good")
     flash(_draft(), DRAFT_SENT)
     if is_fragment():
         return Response(status=204, headers={"HX-Redirect": page})

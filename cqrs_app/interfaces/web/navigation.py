@@ -20,29 +20,58 @@ class Entry:
     key: str
 
 
-ENTRIES = (
-    Entry("home", "Home", "web.home", "home", "orders.view", "h"),
-    Entry("orders", "Orders", "web.orders", "package", "orders.view", "o"),
-    Entry("customers", "Customers", "web.customers", "users", "customers.view", "c"),
-    Entry("reports", "Reports", "web.reports", "chart-bar", "orders.view", "r"),
-    Entry("fulfilment", "Fulfilment", "web.fulfilments", "truck-delivery", "fulfilment.view", "f"),
-    Entry("products", "Products", "web.products", "stack-2", "inventory.view", "p"),
-    Entry("payments", "Payments", "web.payments", "receipt", "payments.view", "y"),
-    Entry("ledger", "Ledger", "web.ledger", "file-invoice", "payments.view", "e"),
-    Entry("approvals", "Approvals", "web.approvals", "check", "approvals.view", "v"),
-    Entry("batches", "Batches", "web.batches", "circle-check", "batches.run", "a"),
-    Entry("notifications", "Notifications", "web.notifications", "info-circle", "", "n"),
-    Entry("imports", "Imports", "web.imports", "archive", "imports.run", "i"),
-    Entry("command-log", "Command log", "web.command_log", "terminal-2", "commands.view", "l"),
-    Entry("alerts", "Alerts", "web.alerts", "bolt", "alerts.view", "j"),
-    Entry("failures", "Failures", "web.failures", "alert-triangle", "failures.view", "x"),
-    Entry("system", "System", "web.system", "activity", "system.view", "s"),
+GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
+    (
+        "",
+        (
+            Entry("home", "Home", "web.home", "home", "orders.view", "h"),
+            Entry("orders", "Orders", "web.orders", "package", "orders.view", "o"),
+            Entry("approvals", "Approvals", "web.approvals", "check", "approvals.view", "v"),
+            Entry("batches", "Batches", "web.batches", "circle-check", "batches.run", "a"),
+            Entry("notifications", "Notifications", "web.notifications", "info-circle", "", "n"),
+        ),
+    ),
+    (
+        "Shop",
+        (
+            Entry("customers", "Customers", "web.customers", "users", "customers.view", "c"),
+            Entry("products", "Products", "web.products", "stack-2", "inventory.view", "p"),
+            Entry("payments", "Payments", "web.payments", "receipt", "payments.view", "y"),
+            Entry("ledger", "Ledger", "web.ledger", "file-invoice", "payments.view", "e"),
+            Entry(
+                "fulfilment",
+                "Fulfilment",
+                "web.fulfilments",
+                "truck-delivery",
+                "fulfilment.view",
+                "f",
+            ),
+            Entry("reports", "Reports", "web.reports", "chart-bar", "orders.view", "r"),
+        ),
+    ),
+    (
+        "Operations",
+        (
+            Entry("alerts", "Alerts", "web.alerts", "bolt", "alerts.view", "j"),
+            Entry("failures", "Failures", "web.failures", "alert-triangle", "failures.view", "x"),
+            Entry("system", "System", "web.system", "activity", "system.view", "s"),
+            Entry(
+                "command-log", "Command log", "web.command_log", "terminal-2", "commands.view", "l"
+            ),
+            Entry("imports", "Imports", "web.imports", "archive", "imports.run", "i"),
+        ),
+    ),
+    (
+        "Other systems",
+        (
+            Entry("webhooks", "Webhooks", "web.webhooks", "webhook", "webhooks.view", "w"),
+            Entry("tokens", "API tokens", "web.tokens", "lock", "tokens.manage", "t"),
+            Entry("catalogue", "Catalogue", "web.catalogue", "book", "", "b"),
+        ),
+    ),
 )
-INTEGRATIONS = (
-    Entry("webhooks", "Webhooks", "web.webhooks", "webhook", "webhooks.view", "w"),
-    Entry("tokens", "API tokens", "web.tokens", "lock", "tokens.manage", "t"),
-    Entry("catalogue", "Catalogue", "web.catalogue", "book", "", "b"),
-)
+"""The entries below their titles; the first have none."""
+ENTRIES = tuple(entry for _, entries in GROUPS for entry in entries)
 
 
 def open_to(permissions: Collection[str], entries: Sequence[Entry]) -> list[Entry]:

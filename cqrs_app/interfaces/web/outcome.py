@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from urllib.parse import quote
 
 from flask import Response
@@ -17,9 +18,10 @@ ANNOUNCE = "Announce"
 
 
 def title_of(cls: type[Command], identity: str, between: str = ": ") -> str:
-    """The command with the thing it is about: "Approve order CS-1", "Change lines: order CS-1"."""
+    """The command with the thing it is about: "Approve order CS-1", "Change lines: order CS-1".
+    A UUID is no name for anybody, so it is left out."""
     label, noun = cls.declaration.label, noun_of(cls)
-    if not identity:
+    if not identity or is_uuid(identity):
         return label
     return f"{label} {identity}" if names_noun(cls) else f"{label}{between}{noun} {identity}"
 
@@ -27,6 +29,15 @@ def title_of(cls: type[Command], identity: str, between: str = ": ") -> str:
 def submit_label_of(cls: type[Command], identity: str) -> str:
     """The command's label, with the thing's number where it names the thing."""
     return title_of(cls, identity) if names_noun(cls) else cls.declaration.label
+
+
+def is_uuid(identity: str) -> bool:
+    """Whether the identity was made by a program."""
+    try:
+        uuid.UUID(identity)
+    except ValueError:
+        return False
+    return True
 
 
 def names_noun(cls: type[Command]) -> bool:
@@ -37,8 +48,9 @@ def names_noun(cls: type[Command]) -> bool:
 def noun_of(cls: type[Command]) -> str:
     """What the command is about: "order", "product"."""
     aggregate = kernel.registry.routes[cls].aggregate
-    name, _, rest = aggregate.identity.rpartition("_")
-    return (name if rest == "id" else aggregate.category).replace("_", " ")
+    name = aggregate.identity.removesuffix("_id").replace("_", " ")
+    named = aggregate.identity.endswith("_id") or cls.declaration.label.casefold().endswith(name)
+    return name if named else aggregate.category.replace("_", " ")
 
 
 def outcome_of(cls: type[Command], identity: str, receipt: Receipt, undo_seconds: float) -> str:

@@ -12,7 +12,7 @@ from cqrs_app.interfaces.web.areas import FINDERS, STARTS
 from cqrs_app.interfaces.web.areas.area import Finder, Hit
 from cqrs_app.interfaces.web.ask import NO_ANSWER, may, may_act, wants
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.navigation import ENTRIES, INTEGRATIONS
+from cqrs_app.interfaces.web.navigation import ENTRIES
 from cqrs_app.kernel import fold
 from cqrs_app.services import kernel
 
@@ -74,7 +74,7 @@ def _found(finder: Finder, text: str) -> Group:
 
 
 def _pages(text: str) -> Iterator[Hit]:
-    for each in (*ENTRIES, *INTEGRATIONS):
+    for each in ENTRIES:
         if (not each.permission or may(each.permission)) and _fits(each.text, text):
             yield Hit(each.text, url_for(each.endpoint), (f"g {each.key}",))
     if _fits("Your account", text):

@@ -17,6 +17,7 @@ from wtforms.validators import InputRequired, Length
 from cqrs_app.interfaces.web.attempts import log_event
 from cqrs_app.interfaces.web.auth import sets_up
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.gate import second_factor_required
 from cqrs_app.interfaces.web.proofs import begin_options, site, step_up
 from cqrs_app.kernel.messages.sentences import NEEDED
 from cqrs_app.platform.operators.errors import AccountError
@@ -52,7 +53,7 @@ class PasskeyForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 @sets_up
 def second_factor() -> ResponseReturnValue:
     """The choice of a second factor, for who must have one."""
-    if g.operator.has_second_factor:
+    if g.operator.has_second_factor or not second_factor_required():
         return redirect(url_for("web.account"))
     return render_template("auth/second_factor.html")
 

@@ -15,7 +15,7 @@ from markupsafe import Markup
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import COLUMNS
-from cqrs_app.interfaces.web.navigation import ENTRIES, INTEGRATIONS, Entry, open_to
+from cqrs_app.interfaces.web.navigation import ENTRIES, GROUPS, Entry, open_to
 from cqrs_app.interfaces.web.places import about
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.views import default_views, given_of, list_url
@@ -110,8 +110,7 @@ def init_shell(app: Flask, settings: Settings) -> None:
         defaults: tuple[tuple[str, str], ...],
     ) -> Markup:
         template = app.jinja_env.get_template("_navigation.html")
-        groups = [("", open_to(permissions, ENTRIES))]
-        groups += [("Other systems", open_to(permissions, INTEGRATIONS))]
+        groups = [(title, open_to(permissions, entries)) for title, entries in GROUPS]
         return Markup(  # noqa: S704 - our own template
             template.render(groups=groups, active=active, counts=dict(counts), urls=dict(defaults))
         )
@@ -135,7 +134,7 @@ def init_shell(app: Flask, settings: Settings) -> None:
 
     def shortcuts() -> list[Entry]:
         """The places that a key leads to."""
-        return open_to(_permissions(), (*ENTRIES, *INTEGRATIONS))
+        return open_to(_permissions(), ENTRIES)
 
     app.jinja_env.globals.update(
         about=about,

@@ -16,7 +16,15 @@ from sqlalchemy.exc import OperationalError
 
 from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
-from cqrs_app.kernel.errors import BusError, Busy, NotAllowed, Refused, TimedOut
+from cqrs_app.kernel.errors import (
+    BeyondHead,
+    BusError,
+    Busy,
+    NotAllowed,
+    Refused,
+    TimedOut,
+    TooStale,
+)
 from cqrs_app.kernel.events.recorded import UnknownEvent, UnreadableEvent
 from cqrs_app.kernel.messages.messages import Query, parse
 from cqrs_app.kernel.messages.notation import Notation
@@ -128,7 +136,8 @@ class QueryBus:
         }
 
     def ask(self, query: Query, context: QueryContext) -> Answer[Any]:
-        """Answer one query. Raises NotAllowed, Busy, TimedOut, or the handler's Refused."""
+        """Answer one query. Raises NotAllowed, Busy, TimedOut, or the handler's Refused; TooStale
+        or BeyondHead where no answer keeps the bounds that the asker set."""
         name, started = type(query).__name__, time.perf_counter()
         result, code = "failed", ""
         try:
@@ -140,7 +149,7 @@ class QueryBus:
             if answer.freshness.lag_seconds:
                 self._served_late(name, answer.freshness.lag_seconds)
             return answer
-        except (NotAllowed, Refused) as error:
+        except (NotAllowed, Refused, TooStale, BeyondHead) as error:
             result, code = "refused", error.code
             raise
         except OperationalError as error:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, select, update
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.store.engines import reader_of
@@ -43,6 +43,7 @@ def queue_raised(
     connection: Connection, channels: Sequence[str], event: AlertRaised, recorded: Recorded
 ) -> None:
     """At once, or at the end of the alert's silence."""
+    _drop(connection, event.alert_id, "resolved", recorded.recorded_at)
     silence = select(alerts.c.silenced_until).where(alerts.c.alert_id == event.alert_id)
     until = connection.execute(silence).scalar()
     at = max(until, recorded.recorded_at) if until else recorded.recorded_at
@@ -56,21 +57,28 @@ def queue_raised(
 def queue_resolved(
     connection: Connection, channels: Sequence[str], alert_id: str, recorded: Recorded
 ) -> None:
-    """To those that were sent, or are being sent, that it was raised. What waits for the end of a
+    """To those that were sent, or may have been, that it was raised. What waits for the end of a
     silence is dropped."""
-    silent = (
-        _ROW.alert_id == alert_id,
-        _ROW.state == "waiting",
-        _ROW.attempts == 0,
-        _ROW.next_attempt_at > recorded.recorded_at,
-    )
-    gone = update(alert_notices).where(*silent).values(state="dropped").returning(_ROW.channel)
-    dropped = set(connection.execute(gone).scalars())
+    dropped = _drop(connection, alert_id, "raised", recorded.recorded_at)
     row = connection.execute(select(alerts).where(alerts.c.alert_id == alert_id)).one()
     body = f"Raised {row.raised_at:%Y-%m-%d %H:%M} UTC, resolved by {recorded.stored.operator}."
     heard = [each for each in channels if each not in dropped]
     title = f"Resolved: {row.title}"
     _queue(connection, heard, "resolved", alert_id, title, body, recorded, recorded.recorded_at)
+
+
+def _drop(connection: Connection, alert_id: str, kind: str, at: datetime) -> set[str]:
+    """Drop what would be sent later, after what contradicts it. Returns the channels to which it
+    was not tried to send that."""
+    later = (
+        _ROW.alert_id == alert_id,
+        _ROW.kind == kind,
+        _ROW.state == "waiting",
+        _ROW.next_attempt_at > at,
+    )
+    gone = update(alert_notices).where(*later).values(state="dropped")
+    found = connection.execute(gone.returning(_ROW.channel, _ROW.attempts))
+    return {row.channel for row in found if not row.attempts}
 
 
 def queue_test(
@@ -154,12 +162,6 @@ def forget_old(connection: Connection, now: datetime) -> None:
     connection.execute(
         delete(alert_notices).where(_ROW.state != "waiting", _ROW.created_at < now - KEPT)
     )
-
-
-def count_failing(connection: Connection) -> int:
-    """How many could not be sent yet or were given up in the last day."""
-    trouble = (_ROW.error != "") & _ROW.state.in_(("waiting", "failed"))
-    return int(connection.execute(select(func.count()).where(trouble)).scalar_one())
 
 
 def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:

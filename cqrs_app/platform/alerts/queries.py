@@ -151,7 +151,7 @@ class AlertEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeRow:
-    """A notice to one channel: waiting, sent, dropped (silenced until it was over) or failed."""
+    """A notice to one channel: waiting, sent, dropped (overtaken by its opposite) or failed."""
 
     alert_id: str
     channel: str

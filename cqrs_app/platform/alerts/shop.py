@@ -25,11 +25,13 @@ def of_shop(kernel: Kernel) -> Iterator[Problem]:
     for stage in stages:
         if stage.oldest:
             age = (now - stage.oldest).total_seconds()
+            days = int(age // 86_400)
             yield Problem(
                 kind="oldest_order",
                 subject=str(stage.stage),
                 level="warn",
-                title=f"An order has been at “{stage.stage.label}” for {age / 86_400:.0f} days",
+                title=f"An order has been in “{stage.stage.label}” for "
+                f"{days:,} {'day' if days == 1 else 'days'}",
                 cost=f"{stage.waiting:,} {'order waits' if stage.waiting == 1 else 'orders wait'} "
                 "at this stage.",
                 since=stage.oldest,

@@ -84,7 +84,7 @@ alert_notices = Table(
     Column("kind", String(10), nullable=False),
     Column("title", Text, nullable=False),
     Column("body", Text, nullable=False),
-    # waiting, sent, dropped (silenced until it was over) or failed (given up).
+    # waiting, sent, dropped (overtaken by its opposite) or failed (given up).
     Column("state", String(10), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("error", Text, nullable=False),

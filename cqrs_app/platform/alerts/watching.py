@@ -101,7 +101,9 @@ class WatchProblems(BackgroundTask):
             self._send(kernel, ResolveAlert(alert_id=alert_id))
         if before != after:
             with kernel.engines.write.begin() as connection:
-                _keep(connection, alert_id, problem, after)
+                # What somebody has resolved in the meantime is watched anew.
+                if not (was and is_now and _is_resolved(connection, alert_id)):
+                    _keep(connection, alert_id, problem, after)
 
     def _send(self, kernel: Kernel, command: Command) -> None:
         # A refusal: another process or a person was first.
@@ -135,6 +137,12 @@ def _known(connection: Connection) -> Mapping[str, _Before]:
     for row in connection.execute(kept):
         found[row.alert_id] = _Before(row.rule, Watched(row.since, row.value, row.raised))
     return found
+
+
+def _is_resolved(connection: Connection, alert_id: str) -> bool:
+    """Locks the alert, so that it cannot be resolved before the caller commits."""
+    found = select(alerts.c.state).where(alerts.c.alert_id == alert_id).with_for_update()
+    return connection.execute(found).scalar() == "resolved"
 
 
 def _keep(

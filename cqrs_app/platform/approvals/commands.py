@@ -94,12 +94,15 @@ class RemoveApprovalPolicy(Command):
 
 @command(label="Use recommended policies", permission=MANAGE)
 class UseRecommendedPolicies(Command):
-    """Refunds and credit notes, cancellations of paid orders, stock adjustments and large orders on
-    hold need a second signature."""
+    """Require a second signature for refunds and credit notes, cancellations of paid orders, stock
+    adjustments, and the release of large orders on hold."""
 
     policy: Annotated[PolicyName, Meta(extra={"widget": "hidden"})] = "recommended"
     over: Annotated[
-        Decimal, money("Orders on hold over", description="Releasing a larger one is signed too.")
+        Decimal,
+        money(
+            "Orders on hold over", description="Releasing a larger one needs a second signature."
+        ),
     ]
     currency: Currency
 

@@ -27,6 +27,7 @@ from cqrs_app.kernel.errors import (
     Unavailable,
     VersionConflict,
 )
+from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.platform.approvals import rules
 from cqrs_app.platform.approvals.circumstances import circumstances, shown
@@ -42,7 +43,6 @@ from cqrs_app.platform.approvals.events import ApprovalRequested
 from cqrs_app.platform.approvals.policies import POLICIES, ApprovalPolicies
 from cqrs_app.platform.approvals.policy import (
     ApprovalPolicy,
-    ShownEffects,
     applying,
     digest_of,
     stages_of,
@@ -89,9 +89,8 @@ class KnownPolicies:
         self._lock = threading.Lock()
 
     def at(self, call: Call) -> tuple[int, tuple[ApprovalPolicy, ...]]:
-        """Read again where the version may be old: the command then runs again."""
-        known = self._known
-        return self.read(call) if known is None or call.attempts > 1 else known
+        """Where the version is old the command conflicts: then call `forget`."""
+        return self._known or self.read(call)
 
     def read(self, call: Call) -> tuple[int, tuple[ApprovalPolicy, ...]]:
         past = call.past(POLICIES)
@@ -103,6 +102,10 @@ class KnownPolicies:
             if self._known is None or self._known[0] < found[0]:
                 self._known = found
         return found
+
+    def forget(self) -> None:
+        with self._lock:
+            self._known = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +138,17 @@ class Gate:
                     request_id = request_id_of(call.context.command_id)
                     call.instead = RequestApproval(request_id=request_id)
                     call.outcome, call.arguments["wanted"] = REQUESTED, wanted
-            call.relies_on = (POLICIES, version)
+            return self._relying(call, version, proceed)
         return proceed(call)
+
+    def _relying(self, call: Call, version: int, proceed: Proceed) -> Receipt:
+        call.relies_on = (POLICIES, version)
+        try:
+            return proceed(call)
+        except VersionConflict as conflict:
+            if conflict.stream == POLICIES:
+                self.known.forget()
+            raise
 
     def wanted(self, call: Call, policies: Sequence[ApprovalPolicy]) -> Wanted | None:
         """What is asked for in place of a command; None if no policy applies. Raises what that
@@ -169,12 +181,19 @@ class Gate:
         )
 
     def _require_known(self, command: SetApprovalPolicy) -> None:
-        known = {each.__name__ for each in self.handlers}
+        known = {each.__name__: hints_of(each).keys() for each in self.handlers}
         if unknown := [each for each in command.commands if each not in known]:
             raise rules.UNKNOWN_ACTION(
                 f"{', '.join(unknown)} cannot need approval. Nothing was changed. "
                 "Use the names of commands as they are in the catalogue, such as RefundPayment."
             )
+        for each in command.commands:
+            for condition in command.conditions:
+                if condition.field not in known[each]:
+                    raise rules.UNKNOWN_FIELD(
+                        f"{each} has no field {condition.field}. Nothing was changed. "
+                        f"It has: {', '.join(sorted(known[each]))}."
+                    )
 
     def _require_signers(self, policies: Sequence[ApprovalPolicy], asking: Signer) -> None:
         short = short_of(stages_of(policies), self.signers.all(), asking.person)
@@ -187,25 +206,33 @@ class Gate:
             )
 
     def _now(self, call: Call, command: OnRequest) -> Now:
-        signer = self.signers.of(call.context.actor.name)
+        signer = self.signers.signing(call.context.actor.name)
         now = Now(signer=signer, at=call.clock())
         approves = isinstance(command, SignRequest) and command.decision is SignDecision.APPROVE
         past = call.past(ApprovalRequest.stream_of(command.request_id))
         if not past or not (approves or isinstance(command, ResubmitRequest)):
             return now
         try:
-            return replace(now, shown=self.shown_now(call, past))
+            return self._foreseen(call, past, now)
         except LATER:
             raise
         except (BusError, VersionConflict) as error:
             return replace(now, problem=error.sentence)
 
-    def shown_now(self, call: Call, past: Sequence[Event]) -> ShownEffects:
-        """What the command of a request would do now. Raises what it would raise."""
+    def _foreseen(self, call: Call, past: Sequence[Event], now: Now) -> Now:
+        """With what the command of a request would do now, and who would have to approve it. Raises
+        what the command would raise."""
         named = {each.__name__: each for each in self.handlers}
         command, context = requested(named, self.signers, past)
         forecast = call.foresee(command, context)
-        return shown(command, forecast, call.past, self.handlers)
+        role = self.signers.of(context.actor.name).role
+        found = circumstances(command, context, forecast, call.past, role)
+        _, policies = self.known.read(call)
+        return replace(
+            now,
+            shown=shown(command, forecast, call.past, self.handlers),
+            stages=stages_of(applying(policies, found)),
+        )
 
 
 def requested(
@@ -227,10 +254,10 @@ def requested(
 
 def require_approved(call: Call) -> None:
     """Let a requested command pass only if it is approved, and is exactly what was signed, on the
-    version that was shown."""
-    request_id = call.context.command_id.removeprefix(EXECUTION)
-    request = ApprovalRequest()
-    for event in call.past(ApprovalRequest.stream_of(request_id)):
+    version that was shown. What becomes of the request meanwhile counts."""
+    stream = ApprovalRequest.stream_of(call.context.command_id.removeprefix(EXECUTION))
+    request, past = ApprovalRequest(), call.past(stream)
+    for event in past:
         request.evolve(event, call.received_at)
     same = (request.command, request.stream, request.payload_hash) == (
         call.name,
@@ -240,3 +267,4 @@ def require_approved(call: Call) -> None:
     if request.state is not RequestState.APPROVED or request.shown is None or not same:
         raise rules.NOT_APPROVED("This is not approved. Nothing was changed.")
     call.completed_at = request.shown.versions[0].version
+    call.relies_on = (stream, len(past))

@@ -19,7 +19,7 @@ from cqrs_app.platform.approvals.commands import (
 )
 from cqrs_app.platform.approvals.events import ApprovalPolicyRemoved, ApprovalPolicySet
 from cqrs_app.platform.approvals.policy import ApprovalPolicy
-from cqrs_app.platform.approvals.rules import NO_SUCH_POLICY, UNKNOWN_ACTION
+from cqrs_app.platform.approvals.rules import NO_SUCH_POLICY, UNKNOWN_ACTION, UNKNOWN_FIELD
 
 UNCHANGED = "Nothing was changed."
 
@@ -43,7 +43,7 @@ class ApprovalPolicies(Aggregate):
     def stream_of(cls, identity: str) -> str:
         return POLICIES
 
-    @handles(SetApprovalPolicy, refusals=[UNKNOWN_ACTION])
+    @handles(SetApprovalPolicy, refusals=[UNKNOWN_ACTION, UNKNOWN_FIELD])
     def set(self, command: SetApprovalPolicy) -> Iterator[Event]:
         named = {each.name: getattr(command, each.name) for each in fields(command)}
         policy = ApprovalPolicy(**named | {"commands": tuple(dict.fromkeys(command.commands))})

@@ -121,7 +121,7 @@ def _among(text: str, listed: tuple[str, ...]) -> bool:
 
 
 def _holds(condition: FieldCondition, fields: Mapping[str, Any]) -> bool:
-    actual, wanted = str(fields.get(condition.field, "")), condition.value
+    actual, wanted = _text(fields.get(condition.field)), condition.value
     match condition.comparison:
         case Comparison.IS:
             return actual == wanted or _number(actual) == _number(wanted) is not None
@@ -131,6 +131,13 @@ def _holds(condition: FieldCondition, fields: Mapping[str, Any]) -> bool:
     if left is None or right is None:
         return False
     return left > right if condition.comparison is Comparison.OVER else left < right
+
+
+def _text(value: Any) -> str:
+    """A field as it is written in JSON, without quotes; empty for none."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def _number(text: str) -> Decimal | None:

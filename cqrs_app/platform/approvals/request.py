@@ -40,6 +40,7 @@ class Now:
     at: datetime
     shown: ShownEffects | None = None
     problem: str = ""
+    stages: tuple[ApprovalStage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,13 +182,18 @@ class ApprovalRequest(Aggregate):
     @handles(
         ResubmitRequest,
         when=in_state(RequestState.RETURNED, RequestState.STALE),
-        refusals=[rules.NOT_YOURS, rules.NOBODY_CAN_SIGN],
+        refusals=[rules.NOT_YOURS, rules.MORE_NEEDED],
     )
     def resubmit(self, command: ResubmitRequest, now: Now) -> Decision:
         self._require_asker(now)
         if now.shown is None:
             raise Refused.because(
                 rules.NOT_OPEN.code, now.problem, "Withdraw the request, or ask again later."
+            )
+        if more := [each for each in now.stages if each not in self.stages]:
+            raise rules.MORE_NEEDED(
+                f"It needs {', then '.join(map(describe, more))} as well now. {UNCHANGED} "
+                "Withdraw the request, and send the action again."
             )
         digest = shown_digest(command.request_id, self.round + 1, self.payload_hash, now.shown)
         yield was.ApprovalResubmitted(

@@ -6,6 +6,7 @@ from cqrs_app.kernel.errors import Refusal
 
 NO_SUCH_POLICY = Refusal("no_such_policy", "There is no policy of this name.")
 UNKNOWN_ACTION = Refusal("unknown_action", "A policy cannot be about this command.")
+UNKNOWN_FIELD = Refusal("unknown_field", "A condition is about a field that the command lacks.")
 REQUEST_EXISTS = Refusal("request_exists", "The request exists.")
 ALREADY_REQUESTED = Refusal(
     "already_requested", "A request for the same action on the same thing is open."
@@ -22,4 +23,5 @@ NOT_AS_SHOWN = Refusal("not_as_shown", "The signature is for something else than
 COMMENT_NEEDED = Refusal("comment_needed", "The policy wants to know why it is refused.")
 DEADLINE_OVER = Refusal("deadline_over", "It should have been decided before.")
 NOT_YOURS = Refusal("not_yours", "Somebody else asked for it.")
+MORE_NEEDED = Refusal("more_needed", "By now the policies ask for approvals that it lacks.")
 NOT_APPROVED = Refusal("not_approved", "The request is not approved, or for something else.")

@@ -26,6 +26,11 @@ class Signer:
         return enough and (not stage.people or self.person in stage.people)
 
 
+def least(*roles: str) -> str:
+    """The role that may do least; empty, or unknown, before all."""
+    return min(roles, key=lambda each: _RANKS.get(each, -1))
+
+
 def short_of(
     stages: Sequence[ApprovalStage], signers: Collection[Signer], asker: str
 ) -> tuple[ApprovalStage, int] | None:

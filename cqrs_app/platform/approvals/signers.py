@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from sqlalchemy import Engine, select
 
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.engines import reader_of
-from cqrs_app.platform.approvals.signer import Signer
+from cqrs_app.platform.approvals.signer import Signer, least
 from cqrs_app.platform.operators.ended import has_ended
 from cqrs_app.platform.operators.roles import Roles
 from cqrs_app.platform.operators.tables import api_tokens, operators
@@ -34,8 +35,8 @@ class Signers:
         self._clock = clock
 
     def of(self, name: str) -> Signer:
-        """Who an actor of this name is. A token acts for the operator who made it, with at most its
-        own role."""
+        """Who an actor of this name is. A token acts for the operator who made it, with its own
+        role."""
         if name.startswith(ACTOR_PREFIX):
             found = (
                 select(api_tokens.c.role, api_tokens.c.made_by)
@@ -51,6 +52,19 @@ class Signers:
         )
         with self._reader.connect() as connection:
             return Signer(name, name, connection.execute(account).scalar() or "")
+
+    def signing(self, name: str) -> Signer:
+        """The same, as a signer: by a token nobody signs who could not sign without it."""
+        signer = self.of(name)
+        account = select(operators.c.role, operators.c.disabled_at).where(
+            operators.c.name == signer.person
+        )
+        with self._reader.connect() as connection:
+            maker = connection.execute(account).first()
+        if maker is None:
+            return signer
+        role = least(signer.role, maker.role) if maker.disabled_at is None else ""
+        return replace(signer, role=role)
 
     def all(self) -> list[Signer]:
         """Every operator whose account works."""

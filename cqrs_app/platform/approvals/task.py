@@ -75,8 +75,7 @@ class CarryOutRequests(BackgroundTask):
         return False
 
     def _proceed(self, kernel: Kernel, key: str, request: ApprovalRequest, *, erased: bool) -> None:
-        done = kernel.log.find(execution_id(key))
-        if done is not None and done.outcome == "succeeded":
+        if _is_done(kernel, key):
             self._record(kernel, key, request, RequestState.EXECUTED)
         elif erased:
             self._record(kernel, key, request, RequestState.VOID)
@@ -90,10 +89,10 @@ class CarryOutRequests(BackgroundTask):
             self._execute(kernel, key, request)
         except (*LATER, *DATABASE_TROUBLE):
             raise
-        except VersionConflict as conflict:
-            self._record(kernel, key, request, RequestState.STALE, conflict.sentence)
-        except Changed as changed:
-            self._record(kernel, key, request, RequestState.STALE, changed.sentence)
+        except (VersionConflict, Changed) as changed:
+            # It may be the command itself, carried out by a process whose lease has ended.
+            state = RequestState.EXECUTED if _is_done(kernel, key) else RequestState.STALE
+            self._record(kernel, key, request, state, changed.sentence)
         except BusError as error:
             self._record(kernel, key, request, RequestState.FAILED, error.sentence)
         except Exception:
@@ -150,6 +149,12 @@ def _take(engine: Engine, request_id: str) -> bool | None:
     with engine.begin() as connection:
         found: bool | None = connection.execute(taken).scalar()
         return found
+
+
+def _is_done(kernel: Kernel, request_id: str) -> bool:
+    """Whether the requested command was carried out."""
+    done = kernel.log.find(execution_id(request_id))
+    return done is not None and done.outcome == "succeeded"
 
 
 def _past(kernel: Kernel, stream: str) -> list[Event]:

@@ -58,8 +58,10 @@ def _batch_ended(event: Any, actor: str, teams: Teams, connection: Connection) -
 
 def _decided(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
     if row := _row(connection, approval_requests.c.request_id, event.request_id):
-        what = f"{snake(row.command).replace('_', ' ')}, {row.stream}"
-        yield row.asker, _K.REQUEST, f"Your request ({what}) was {_DECIDED[type(event)]}."
+        action = snake(row.command).replace("_", " ").capitalize()
+        category, _, identity = row.stream.partition("-")
+        what = f"“{action}” for {category.replace('_', ' ')} {identity}"
+        yield row.asker, _K.REQUEST, f"Your request {what} was {_DECIDED[type(event)]}."
 
 
 def _raised(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:

@@ -53,8 +53,8 @@ ViewName = Annotated[
 
 @command(label="Save view", permission=SAVE)
 class SaveView(Command):
-    """Keep the filters, sort and columns of a list under a name. A view that has this name already
-    is replaced."""
+    """Keep the filters, sort and columns of a list under a name. A view with this name is
+    replaced."""
 
     view: ViewName
     owner: Owner

@@ -205,7 +205,7 @@ def test_an_order_without_an_address_is_not_shipped_before_it_has_one(desk: Orde
         desk.do(ShipOrder(order_id="1"))
     assert refused.value.code == "address_needed"
     offered = {each.command: each for each in desk.ask(OrderActions(order_id="1")).actions}
-    assert offered["ShipOrder"].reason == refused.value.sentence
+    assert offered["ShipOrder"].reason == refused.value.why
     desk.do(ChangeShippingAddress(order_id="1", address=HOME), ShipOrder(order_id="1"))
     assert events_of(desk)[-1] == "OrderShipped"
 

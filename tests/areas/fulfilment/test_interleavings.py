@@ -5,6 +5,7 @@ are."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -84,6 +85,7 @@ class Mortal:
     kernel: Kernel
     follower: Callable[[Kernel], Follower]
     left: int
+    thread: int = 0
 
     @property
     def was_killed(self) -> bool:
@@ -92,6 +94,7 @@ class Mortal:
     def go_on(self) -> bool:
         """Raises Killed."""
         write = self.kernel.engines.write
+        self.thread = threading.get_ident()
         event.listen(write, "commit", self.commit)
         try:
             return self.follower(replace(self.kernel, commands=cast(CommandBus, self))).go_on()
@@ -106,6 +109,9 @@ class Mortal:
         raise Killed
 
     def commit(self, connection: Connection) -> None:
+        if threading.get_ident() != self.thread:
+            # Figures and traces are written beside it.
+            return
         self.left -= 1
         if self.was_killed:
             raise Killed

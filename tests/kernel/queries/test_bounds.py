@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from cqrs_app.kernel.assembly import Engines, Kernel
 from cqrs_app.kernel.errors import BeyondHead, TooStale
 from cqrs_app.kernel.queries.bounds import Bounds
 from cqrs_app.kernel.queries.context import QueryContext
+from cqrs_app.kernel.statistics import measured
 from cqrs_app.kernel.store.tables import checkpoints
 from cqrs_app.platform.runtime.commands import PauseProjection
 from tests.kernel.conftest import ANA, ASKER, by_ana, engine_on, make_tables
@@ -69,6 +71,17 @@ def test_nobody_waits_for_a_position_that_the_log_does_not_have(kernel: Kernel) 
     add(kernel)
     with pytest.raises(BeyondHead, match="ends at position 1: there is no position 2"):
         kernel.queries.ask(A, within(wait=60, min_position=2))
+
+
+def test_an_answer_that_the_asker_finds_too_old_is_no_failure_of_the_query(kernel: Kernel) -> None:
+    add(kernel)
+    for position, error in ((1, TooStale), (2, BeyondHead)):
+        with pytest.raises(error):
+            kernel.queries.ask(A, within(min_position=position))
+    kernel.statistics.flush()
+    with kernel.engines.write.connect() as connection:
+        [counted] = measured(connection, "query", kernel.clock() - timedelta(hours=1))
+    assert counted.results == {"refused": 2}
 
 
 def test_nobody_waits_for_a_projection_that_is_paused(kernel: Kernel) -> None:

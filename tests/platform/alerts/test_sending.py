@@ -171,6 +171,31 @@ def test_nothing_is_sent_of_an_alert_that_is_silenced_until_it_is_over(
     assert notices(on_call)[0].state == "dropped"
 
 
+def test_what_is_tried_again_is_dropped_once_the_opposite_is_so(
+    on_call: OnCall, mail: MailServer
+) -> None:
+    mail.answer = "451 Try later"
+    stop_worker(on_call)
+    on_call.work("alert_notices")
+    start_worker(on_call)
+    mail.answer = "250 OK"
+    on_call.work("alert_notices")
+    on_call.clock.move(hours=1)
+    on_call.work("alert_notices")
+    assert subjects(mail) == ["[Countersign] Resolved: No worker is running"]
+    stop_worker(on_call)
+    on_call.work("alert_notices")
+    mail.answer = "451 Try later"
+    start_worker(on_call)
+    on_call.work("alert_notices")
+    mail.answer = "250 OK"
+    stop_worker(on_call)
+    on_call.work("alert_notices")
+    on_call.clock.move(hours=1)
+    on_call.work("alert_notices")
+    assert subjects(mail)[1:] == ["[Countersign] Warning: No worker is running"] * 2
+
+
 def test_a_notice_is_sent_once_the_silence_ends(on_call: OnCall, mail: MailServer) -> None:
     stop_worker(on_call)
     silence(on_call)

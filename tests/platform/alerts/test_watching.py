@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, update
+from sqlalchemy import Connection, create_engine, update
 
 from cqrs_app.areas.desk.read_models import orders as order_rows
 from cqrs_app.areas.fulfilment.commands import CancelFulfilment
@@ -22,6 +22,7 @@ from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.store.tables import checkpoints
 from cqrs_app.kernel.subscriptions.presence import SWEEP, Presence
 from cqrs_app.kernel.subscriptions.tasks import WORKER
+from cqrs_app.platform.alerts import watching
 from cqrs_app.platform.alerts.commands import (
     AcknowledgeAlert,
     ChangeAlertRule,
@@ -265,6 +266,30 @@ def test_a_disk_that_fills_up(on_call: OnCall, monkeypatch: pytest.MonkeyPatch) 
     assert on_call.on() == ["disk"], "it ends below 85 %"
     used(84)
     is_resolved(on_call, "disk")
+
+
+def test_what_somebody_resolves_during_a_look_is_raised_again_if_it_goes_on(
+    on_call: OnCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    percent = 91
+    monkeypatch.setattr(
+        shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(100, percent, 100 - percent)
+    )
+    is_raised(on_call, "disk")
+    known = watching._known
+
+    def resolved_meanwhile(connection: Connection) -> Any:
+        before = known(connection)
+        on_call.do(ResolveAlert(alert_id="disk"))
+        return before
+
+    with monkeypatch.context() as patched:
+        patched.setattr(watching, "_known", resolved_meanwhile)
+        percent = 92
+        on_call.look()
+    assert on_call.on() == []
+    on_call.wait("disk")
+    assert on_call.on() == ["disk"]
 
 
 def test_an_order_that_waits_too_long(on_call: OnCall) -> None:

@@ -18,21 +18,33 @@ from cqrs_app.areas.orders.commands import (
     ApproveOrder,
     AssignOrderToCustomer,
     CancelOrder,
+    ChangeOrderLines,
     ChangeShippingAddress,
 )
-from cqrs_app.areas.orders.types import ShippingAddress
+from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
 from cqrs_app.areas.orders.words import CancelReason
+from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Actor, Context
-from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused
+from cqrs_app.kernel.commands.decider import Decider
+from cqrs_app.kernel.commands.repository import Repository
+from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused, VersionConflict
 from cqrs_app.kernel.messages.permissions import Role
+from cqrs_app.kernel.store import Change
 from cqrs_app.platform.approvals.commands import (
     OverrideApproval,
     RemoveApprovalPolicy,
     ResubmitRequest,
+    SetApprovalPolicy,
     WithdrawRequest,
 )
+from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.tables import approval_requests
-from cqrs_app.platform.approvals.types import ApprovalStage
+from cqrs_app.platform.approvals.types import (
+    ApprovalStage,
+    Comparison,
+    FieldCondition,
+    RequestState,
+)
 from cqrs_app.services import services_of
 from tests.console import MakeConsole
 from tests.platform.approvals.conftest import REFUND, Shop
@@ -141,6 +153,22 @@ def test_what_a_token_asks_for_its_maker_cannot_sign(shop: Shop) -> None:
     assert shop.state(request_id) == "executed"
 
 
+def test_a_token_signs_with_no_more_than_its_maker_could(shop: Shop) -> None:
+    services = services_of(shop.app)
+    services.tokens.create("robot", "supervisor", made_by="tina")
+    services.tokens.create("clerk", "supervisor", made_by="olga")
+    services.accounts.disable("tina")
+    shop.policy()
+    request_id = shop.ask()
+    for name in ("token:robot", "token:clerk"):
+        with pytest.raises(Refused) as refused:
+            shop.sign(request_id, name)
+        assert refused.value.code == "not_a_signer"
+    services.accounts.enable("tina")
+    shop.sign(request_id, "token:robot")
+    assert shop.state(request_id) == "approved"
+
+
 def test_only_those_whom_the_policy_asks_can_sign(shop: Shop) -> None:
     shop.policy(stages=(ApprovalStage(role=Role.SUPERVISOR, people=("tina",)),))
     request_id = shop.ask()
@@ -229,6 +257,28 @@ def test_a_stale_request_with_signatures_can_be_withdrawn_or_asked_again(shop: S
     shop.sign(request_id, "ada")
     shop.run(WithdrawRequest(request_id=request_id), "sam")
     assert shop.state(request_id) == "withdrawn"
+
+
+def test_what_needs_more_approvals_by_now_is_not_asked_again_with_fewer(shop: Shop) -> None:
+    shop.policy("ChangeShippingAddress")
+    large: dict[str, Any] = {
+        "over": Decimal(60),
+        "currency": "EUR",
+        "stages": (ApprovalStage(role=Role.ADMIN),),
+    }
+    command = SetApprovalPolicy(policy="large", commands=("ChangeShippingAddress",), **large)
+    shop.run(command, "ada")
+    request_id = shop.ask(MOVE)
+    assert [each.role for each in shop.view(request_id).stages] == ["supervisor"]
+    line = OrderLine(sku="DESK", quantity=2, unit_price=Decimal(40))
+    shop.run(ChangeOrderLines(order_id="A-1", added=(line,)))
+    shop.sign(request_id)
+    assert shop.state(request_id) == "stale"
+    with pytest.raises(Refused, match="needs 1 admin as well now") as refused:
+        shop.run(ResubmitRequest(request_id=request_id), "sam")
+    assert refused.value.code == "more_needed"
+    shop.run(WithdrawRequest(request_id=request_id), "sam")
+    assert len(shop.view(shop.ask(MOVE)).stages) == 2
 
 
 def test_any_no_ends_it_and_no_earlier_yes_revives_it(shop: Shop) -> None:
@@ -328,6 +378,47 @@ def test_killed_after_it_was_carried_out_it_is_not_carried_out_again(
     assert (shop.state(request_id), shop.refunds()) == ("executed", 1)
 
 
+def test_two_processes_that_carry_it_out_record_that_it_was(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    shop.sign(request_id)
+    task = shop.kernel.registry.tasks["approvals"]
+    execute = task._execute
+
+    def slower_than_another(*call: Any) -> None:
+        execute(*call)
+        execute(*call)
+
+    monkeypatch.setattr(task, "_execute", slower_than_another)
+    shop.work()
+    assert (shop.state(request_id), shop.refunds()) == ("executed", 1)
+
+
+def test_what_expires_while_it_is_carried_out_is_not(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop.policy()
+    request_id = shop.ask()
+    shop.sign(request_id)
+    task = shop.kernel.registry.tasks["approvals"]
+    decide = Decider.decide
+    expired = []
+
+    def expires_first(decider: Decider, call: Call) -> Change:
+        if call.name == "RefundPayment" and not call.dry and not expired:
+            expired.append(request_id)
+            request, _ = repository.load(ApprovalRequest, f"approval-{request_id}")
+            task._record(shop.kernel, request_id, request, RequestState.EXPIRED)
+        return decide(decider, call)
+
+    repository = Repository(shop.kernel.store, shop.kernel.registry.codec)
+    monkeypatch.setattr(Decider, "decide", expires_first)
+    shop.work()
+    assert (shop.state(request_id), shop.refunds()) == ("expired", 0)
+
+
 def test_without_the_permission_by_then_it_fails_and_says_so(shop: Shop) -> None:
     shop.policy()
     request_id = shop.ask()
@@ -378,6 +469,29 @@ def test_a_policy_just_set_holds_for_the_next_command_of_another_process(
     [outcome] = other.commands.execute_batch([(again, Context(**context))])
     assert outcome.receipt is not None
     assert outcome.receipt.status == "succeeded"
+
+
+def test_a_condition_on_a_field_that_the_command_lacks_is_refused(shop: Shop) -> None:
+    condition = FieldCondition(field="ammount", comparison=Comparison.OVER, value="10")
+    with pytest.raises(Refused, match="RefundPayment has no field ammount"):
+        shop.policy(conditions=(condition,))
+    assert shop.run(REFUND).status == "succeeded"
+    shop.policy(conditions=(replace(condition, field="amount"),))
+    shop.ask()
+
+
+def test_without_retries_another_process_is_refused_once_after_a_policy_was_set(
+    make_people: MakeConsole,
+) -> None:
+    shop, other = Shop(make_people()), services_of(make_people(command_retry_attempts=1)).kernel
+    context = {"actor": shop.actor("sam"), "channel": "form"}
+    note = AddOrderNote(order_id="A-1", note="Hello.")
+    other.commands.execute(note, Context(**context))
+    shop.policy()
+    with pytest.raises(VersionConflict):
+        other.commands.execute(note, Context(**context))
+    assert other.commands.execute(note, Context(**context)).status == "succeeded"
+    assert other.commands.execute(REFUND, Context(**context)).status == "requested"
 
 
 def test_a_policy_just_set_holds_for_a_batch_of_another_process(make_people: MakeConsole) -> None:

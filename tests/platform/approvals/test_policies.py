@@ -19,7 +19,7 @@ from cqrs_app.platform.approvals.types import ApprovalStage, Comparison, FieldCo
 
 FOUND = Circumstances(
     command="RefundPayment",
-    fields={"amount": "12.00", "reason": "Scratched."},
+    fields={"amount": "12.00", "reason": "Scratched.", "restock": True, "note": None},
     moved={"EUR": Decimal(12)},
     worth={"EUR": Decimal(900)},
     status="approved",
@@ -63,6 +63,9 @@ def field(name: str, comparison: str, value: str) -> dict[str, Any]:
         (field("amount", "over", "11"), True),
         (field("amount", "under", "11"), False),
         (field("reason", "over", "11"), False),
+        (field("restock", "is", "true"), True),
+        (field("restock", "is_not", "true"), False),
+        (field("note", "is", "None"), False),
         ({"statuses": ("approved",), "countries": ("Spain",)}, False),
     ],
 )

@@ -104,7 +104,7 @@ def test_who_asked_for_signatures_is_notified_of_the_decision(make_console: Any)
     shop.sign(shop.ask())
     catch_up(shop.app)
     assert [each.sentence for each in services_of(shop.app).inbox.newest("sam")] == [
-        "Your request (refund payment, payment-P-1) was approved."
+        "Your request “Refund payment” for payment P-1 was approved."
     ]
     assert services_of(shop.app).inbox.newest("tina") == []
 

@@ -41,7 +41,7 @@ from cqrs_app.platform.alerts.queries import (
 from cqrs_app.platform.alerts.rules import RULES
 from cqrs_app.platform.runtime.problems import Problem
 
-STATES = {"on": "On", "resolved": "Resolved", "all": "All"}
+STATES = {"on": "Open", "resolved": "Resolved", "all": "All"}
 TONES = {"critical": "bad", "warning": "warn"}
 RUNBOOK = PROJECT / "docs" / "operating.md"
 CHANGED = ("enabled", "raise_at", "clear_at", "pending_seconds", "severity", "owner")

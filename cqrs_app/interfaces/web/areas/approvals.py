@@ -25,6 +25,7 @@ from cqrs_app.platform.approvals.commands import (
     SignRequest,
     UseRecommendedPolicies,
 )
+from cqrs_app.platform.approvals.events import ApprovalOutdated
 from cqrs_app.platform.approvals.queries import (
     ApprovalRequestView,
     GetApprovalRequest,
@@ -180,6 +181,10 @@ APPROVALS = WebArea(
             "web.approval_policies",
             after=lambda command: url_for("web.approval_policies"),
         ),
+    },
+    warnings={
+        ApprovalOutdated: "Not approved: something has changed since this was requested. "
+        "Whoever requested it can request it again."
     },
     suggestions={
         SignRequest: _digest,

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from cqrs_app.interfaces.web.choices import Lookup
 from cqrs_app.interfaces.web.zones import business_day
-from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.messages.messages import Command, Event
 
 FROM = "from"
 """The parameter with the address that a form or a button was on, with its filters."""
@@ -86,7 +86,8 @@ class WebArea:
     by the name in their `Meta`. `home_panels` return what `home/_NAME.html` needs; `home_signs`
     what the health strip shows to the operator; `finders` what the search covers; `starts` are
     commands that create something, which the search offers first; `batched` those that lists offer
-    for several rows.
+    for several rows; `warnings` what an operator reads after an action that ended in such an
+    event.
     """
 
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -103,6 +104,7 @@ class WebArea:
     finders: tuple[Finder, ...] = ()
     starts: tuple[type[Command], ...] = ()
     batched: tuple[type[Command], ...] = ()
+    warnings: Mapping[type[Event], str] = field(default_factory=dict)
 
 
 def free_number(name: str, prefix: str) -> Suggest:

@@ -22,6 +22,7 @@ from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea, free
 from cqrs_app.interfaces.web.areas.finding import same_number
 from cqrs_app.interfaces.web.ask import ask, ask_or_none, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
+from cqrs_app.interfaces.web.awaiting import awaiting_approval, without_requested
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.formats import formats_of
@@ -30,6 +31,7 @@ from cqrs_app.interfaces.web.pending_badges import is_queued
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import allowed_tasks, offered
 from cqrs_app.interfaces.web.views import tabs_here
+from cqrs_app.kernel.commands.actions import Action
 from cqrs_app.services import services
 
 HIGHEST_FIRST = {"payment_id": False, "amount": True, "started_at": True}
@@ -123,10 +125,17 @@ def _shown(payment_id: str) -> dict[str, Any]:
         # No projection holds it yet, or the read store is down: it is folded from its events.
         timeline = ask(line, strong=True)
     requested = ask(GatewayRequests(payment_id=payment_id)).value
-    allowed, not_now = allowed_tasks(found.offers if found else ())
+    stream = f"payment-{payment_id}"
+    requests = awaiting_approval([stream])
+    actions = [
+        Action(each.command, each.label, allowed=each.allowed, reason=each.reason)
+        for each in (found.offers if found else ())
+    ]
+    allowed, not_now = allowed_tasks(without_requested(actions, requests, stream))
     return {
         "payment_id": payment_id,
         "payment": found,
+        "requests": requests,
         "freshness": answer.freshness,
         "tries": {each.request_no: each for each in requested},
         "timeline": timeline.value[::-1],

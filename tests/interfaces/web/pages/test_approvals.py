@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
-from cqrs_app.areas.orders.commands import CancelOrder, PlaceOrder
+from cqrs_app.areas.orders.commands import AddOrderNote, CancelOrder, PlaceOrder
 from cqrs_app.areas.orders.types import OrderLine
 from cqrs_app.areas.orders.words import CancelReason
 from cqrs_app.areas.payments.commands import RecordPayment, RefundPayment
@@ -87,6 +87,44 @@ def test_a_request_is_signed_without_scripts_on_what_was_shown(shop: Flask) -> N
     answer = supervisor.post(url, data=form | {"decision": "approve", "comment": ""})
     assert answer.status_code == 303
     assert state_of(shop, supervisor, request_id) == "Approved"
+
+
+def test_a_signature_after_a_change_says_that_nothing_was_approved(shop: Flask) -> None:
+    with_people(shop)
+    run(shop, SetApprovalPolicy(policy="orders", commands=("CancelOrder",)), "admin")
+    command_id = str(uuid.uuid4())
+    run(shop, CancelOrder(order_id="A-1", reason=CancelReason.DUPLICATE), "admin", command_id)
+    catch_up(shop)
+    request_id = request_id_of(command_id)
+    supervisor = client_in(shop, "supervisor")
+    page = supervisor.get(f"/approvals/{request_id}").text
+    run(shop, AddOrderNote(order_id="A-1", note="The customer called."), "admin")
+    fields = dict(re.findall(r'name="(\w+)" value="([^"]*)"', page))
+    form = {name: fields[name] for name in ("csrf_token", "command_id", "request_id", "digest")}
+    url = f"/commands/SignRequest?request_id={request_id}"
+    supervisor.post(url, data=form | {"decision": "approve", "comment": ""})
+    page = supervisor.get(f"/approvals/{request_id}").text
+    assert "notice-warn" in page
+    assert "Not approved: something has changed since this was requested." in page
+    catch_up(shop)
+    page = client_in(shop, "admin").get(f"/approvals/{request_id}").text
+    assert "Request it again or withdraw it." in page
+
+
+def test_a_form_about_a_request_does_not_name_its_uuid(shop: Flask) -> None:
+    request_id = requested(shop)
+    page = client_in(shop, "admin").get(f"/commands/WithdrawRequest?request_id={request_id}").text
+    assert ">Withdraw request</h1>" in page
+    page = client_in(shop, "admin").get("/commands/RemoveApprovalPolicy?policy=refunds").text
+    assert ">Remove approval policy refunds</h1>" in page
+
+
+def test_the_payment_shows_what_waits_on_it_and_offers_it_no_more(shop: Flask) -> None:
+    request_id = requested(shop)
+    page = client_in(shop, "supervisor").get("/payments/P-1").text
+    assert f'href="/approvals/{request_id}"' in page
+    assert 'id="do-RefundPayment"' not in page
+    assert "Requested by admin: awaiting approval." in page
 
 
 def test_whoever_asked_is_not_offered_to_sign(shop: Flask) -> None:

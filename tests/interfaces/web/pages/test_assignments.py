@@ -107,7 +107,8 @@ def test_orders_are_assigned_in_bulk(shop: Shop) -> None:
     token = page(client, "/orders").select_one("form#batch input[name=csrf_token]")
     assert token is not None
     offers = client.post(
-        "/batches/offers", data={"csrf_token": token["value"], "item": boxes[:2]}
+        "/batches/offers",
+        data={"csrf_token": token["value"], "what": "orders", "item": boxes[:2]},
     ).get_data(as_text=True)
     assert "Assign order" in offers
     assert "Unassign order" not in offers

@@ -309,6 +309,7 @@ def test_a_role_that_needs_a_second_factor_sets_one_up_before_anything_else(
     ben, client = console.test_client(), console.test_client()
     sign_in(ben, "ben", PASSWORD)
     assert ben.get("/orders").status_code == 200
+    assert ben.get("/account/second-factor").location == "/account"
     sign_in(client, "mia", PASSWORD)
     for address in ("/", "/orders", "/account", "/commands/PlaceOrder", "/tokens"):
         assert client.get(address).location == "/account/second-factor"
