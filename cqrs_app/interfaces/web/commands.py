@@ -192,7 +192,8 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     outcome = outcome_of(cls, identity, receipt, undo_seconds)
     if place and place.waits:
         _wait_until_shown(receipt)
-    if place and place.fragment and is_fragment() and shown == urlsplit(page).path:
+    here = is_fragment() and shown == urlsplit(page).path and shown in pages
+    if place and place.fragment and here:
         # With the read store down, the page itself says what it cannot show.
         with suppress(*NO_ANSWER):
             target = f"#{category_of(cls)}"

@@ -18,6 +18,7 @@ from cqrs_app.interfaces.web.listing import asked
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.problems import Button, with_buttons
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.alerts.commands import (
     CONFIGURE,
     MANAGE,
@@ -203,9 +204,16 @@ def _signs() -> list[Sign]:
     return [Sign("Alerts", str(count), "bad" if count else "good", url_for("web.alerts"))]
 
 
+def _after_a_test(command: Command) -> str:
+    """A test is no alert that has a page; its notices are listed with the rules."""
+    return url_for("web.alert_rules") if isinstance(command, SendTestAlert) else ""
+
+
 ALERTS = WebArea(
     places={
-        "alert": Place("alerts", "web.alerts", "web.alert", fragment=_alert_panel),
+        "alert": Place(
+            "alerts", "web.alerts", "web.alert", fragment=_alert_panel, after=_after_a_test
+        ),
         "alert_rule": Place("alerts", "web.alert_rules"),
     },
     suggestions={

@@ -68,6 +68,8 @@ def test_an_administrator_changes_a_rule_and_sends_a_test(
     page.get_by_role("link", name="Send test alert").click()
     dialog.locator("button.submit").click()
     expect(dialog).to_be_hidden()
+    expect(page.get_by_text("Test alert sent.")).to_be_visible()
+    expect(page.get_by_role("heading", name="Alert rules")).to_be_visible()
 
 
 def test_a_limit_that_makes_no_sense_is_refused_beside_its_field(shop: Flask) -> None:
