@@ -88,14 +88,11 @@ def effects_of(planned: Plan) -> Iterator[Effect]:
     for command, tried in planned.steps:
         sentence = _sentence(command, tried)
         if sentence:
-            amount, currency = moved(tried.events)
             yield Effect(
                 command=command.name,
                 subject=command.subject,
                 sentence=sentence,
-                adds=tuple(filter(None, map(_quantity, tried.events))),
-                amount=amount,
-                currency=currency,
+                quantities=tuple(filter(None, map(_quantity, tried.events))),
             )
     if planned.process.given_up:
         for payment_id, paid in planned.process.payments.items():
@@ -124,10 +121,12 @@ _OF_ORDERS = {
 
 
 def _quantity(event: Event) -> Quantity | None:
-    """What it adds to the consequences of many commands."""
+    """What the event means for money and stock, in figures."""
     match event:
         case PaymentRefundRequested(gateway=gateway) if gateway == BY_HAND:
-            return Quantity(event.currency, event.amount, "must be refunded by hand")
+            return Quantity(
+                event.currency, event.amount, "must be refunded by hand", moves_money=True
+            )
         case StockReservationChanged():
             more = event.quantity - event.before
             return Quantity(UNITS, Decimal(abs(more)), RESERVED if more > 0 else TO_STOCK)
@@ -137,7 +136,8 @@ def _quantity(event: Event) -> Quantity | None:
             return Quantity(UNITS, Decimal(event.quantity), _VERBS[type(event)])
     paid: Any = event
     verb = _VERBS.get(type(event))
-    return Quantity(paid.currency, paid.amount, verb) if verb else None
+    moves = isinstance(event, _MOVES)
+    return Quantity(paid.currency, paid.amount, verb, moves) if verb else None
 
 
 UNITS = ""
@@ -154,13 +154,6 @@ _VERBS: Mapping[type[Event], str] = MappingProxyType(
         StockCommitted: "will leave stock",
     }
 )
-
-
-def moved(events: Iterable[Event]) -> tuple[Decimal | None, str]:
-    """The money that payments move with these events, and its currency."""
-    moves = [each for each in events if isinstance(each, _MOVES)]
-    amount = sum((each.amount for each in moves), Decimal(0))
-    return (amount, moves[0].currency) if moves else (None, "")
 
 
 def words_for(event: Event) -> str:

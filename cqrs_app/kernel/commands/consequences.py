@@ -17,26 +17,25 @@ from cqrs_app.kernel.messages.messages import Command, Event
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
     """One consequence of a command. `command` would be sent and is about `subject`; `sentence` says
-    it for people. `certain` is off where it depends on an answer from outside. `adds` is what can
-    be summed over many commands; `amount` is the money that it moves, in `currency`."""
+    it for people, `quantities` in figures. `certain` is off where it depends on an answer from
+    outside."""
 
     command: str
     subject: str
     sentence: str
     certain: bool = True
-    adds: tuple[Quantity, ...] = field(default=(), compare=False)
-    amount: Decimal | None = field(default=None, compare=False)
-    currency: str = field(default="", compare=False)
+    quantities: tuple[Quantity, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """An amount in a currency, or units where that is empty, and what happens to it, as in "EUR
-    5.00 will be refunded"."""
+    5.00 will be refunded". `moves_money`: it is paid, one way or the other."""
 
     currency: str
     amount: Decimal
     verb: str
+    moves_money: bool = False
 
 
 @dataclass(frozen=True, slots=True)

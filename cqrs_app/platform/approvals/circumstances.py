@@ -86,10 +86,10 @@ def _moved(forecast: Forecast) -> dict[str, Decimal]:
         event: Any = recorded.event
         if isinstance(event, _MOVES):
             own[event.currency] = own.get(event.currency, _NONE) + event.amount
-    for effect in forecast.effects:
-        if effect.amount is not None:
-            follow[effect.currency] = follow.get(effect.currency, _NONE) + effect.amount
-    return {each: max(own.get(each, _NONE), follow.get(each, _NONE)) for each in own | follow}
+    for each in (quantity for effect in forecast.effects for quantity in effect.quantities):
+        if each.moves_money:
+            follow[each.currency] = follow.get(each.currency, _NONE) + each.amount
+    return {name: max(own.get(name, _NONE), follow.get(name, _NONE)) for name in own | follow}
 
 
 def _worth(thing: Aggregate) -> dict[str, Decimal]:

@@ -36,7 +36,7 @@ RUN = Permission("approvals.run", None)
 """What the console does itself: record requests, and what became of them."""
 
 
-@command(label="Set approval policy", permission=MANAGE, minds_version=True)
+@command(label="Set approval policy", permission=MANAGE, minds_version=True, step_up=True)
 class SetApprovalPolicy(Command):
     """Ask for a second signature before these actions are carried out. All conditions that are
     given must hold."""
@@ -85,14 +85,20 @@ class SetApprovalPolicy(Command):
             yield "stages", NEEDED
 
 
-@command(label="Remove approval policy", permission=MANAGE, minds_version=True, risky=True)
+@command(
+    label="Remove approval policy",
+    permission=MANAGE,
+    minds_version=True,
+    risky=True,
+    step_up=True,
+)
 class RemoveApprovalPolicy(Command):
     """Stop asking for a second signature. Open requests stay as they are."""
 
     policy: PolicyName
 
 
-@command(label="Use recommended policies", permission=MANAGE)
+@command(label="Use recommended policies", permission=MANAGE, step_up=True)
 class UseRecommendedPolicies(Command):
     """Require a second signature for refunds and credit notes, cancellations of paid orders, stock
     adjustments, and the release of large orders on hold."""
@@ -144,7 +150,7 @@ class ResubmitRequest(Command):
     comment: Comment = ""
 
 
-@command(label="Override approval", permission=OVERRIDE, risky=True)
+@command(label="Override approval", permission=OVERRIDE, risky=True, step_up=True)
 class OverrideApproval(Command):
     """In an emergency: carry it out without the missing signatures. Everybody can see who did."""
 

@@ -16,7 +16,13 @@ from cqrs_app.kernel.queries.answers import actions_of, projected
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.batches import events, queries
-from cqrs_app.platform.batches.batch import CREATOR_ENDED, NO_SUCH_BATCH, NOT_FROZEN, CommandBatch
+from cqrs_app.platform.batches.batch import (
+    CREATOR_ENDED,
+    NO_SUCH_BATCH,
+    NOT_FROZEN,
+    NOT_YOURS,
+    CommandBatch,
+)
 from cqrs_app.platform.batches.commands import (
     CreateBatch,
     ResumeBatch,
@@ -71,6 +77,13 @@ def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) ->
                         f"The account or token of {creator}, who created this batch, is no longer "
                         "active.",
                         "Create a new batch of the remaining items.",
+                    )
+                creator = items.creator_of(call.command.batch_id)
+                if not isinstance(call.command, ResumeBatch) and creator != call.context.actor.name:
+                    # Its items would be asked for in another's name, who could not approve them.
+                    raise NOT_YOURS.because(
+                        f"{creator} created this batch, so its items are sent in their name.",
+                        "Create a batch of your own.",
                     )
             case _:
                 return proceed(call)

@@ -37,6 +37,7 @@ NOT_FROZEN = Refusal("not_frozen", "No items were chosen for this batch.")
 BATCH_EXISTS = Refusal("batch_exists", "The batch was created already.")
 NOT_NOW = Refusal("not_now", "The batch is in another state.")
 CREATOR_ENDED = Refusal("creator_ended", "Whoever created the batch may not act any more.")
+NOT_YOURS = Refusal("not_yours", "Only whoever created the batch can start it or send items again.")
 
 
 def while_it_is(*states: BatchState) -> Rule:
@@ -81,7 +82,7 @@ class CommandBatch(Aggregate):
             start=command.start,
         )
 
-    @handles(StartBatch, when=while_it_is(BatchState.READY), refusals=[CREATOR_ENDED])
+    @handles(StartBatch, when=while_it_is(BatchState.READY), refusals=[CREATOR_ENDED, NOT_YOURS])
     def start(self, command: StartBatch) -> Iterator[Event]:
         yield BatchStarted(batch_id=command.batch_id, leave_out=command.leave_out)
 
@@ -100,7 +101,7 @@ class CommandBatch(Aggregate):
     @handles(
         RetryBatchItems,
         when=while_it_is(BatchState.ENDED, BatchState.CANCELLED),
-        refusals=[CREATOR_ENDED],
+        refusals=[CREATOR_ENDED, NOT_YOURS],
     )
     def retry(self, command: RetryBatchItems) -> Iterator[Event]:
         yield BatchItemsRetried(batch_id=command.batch_id, outcome=command.outcome)

@@ -160,11 +160,16 @@ class Items:
             name: str | None = connection.execute(found).scalar()
             return name
 
-    def ended_creator(self, batch_id: str) -> str | None:
-        """The name of its creator, under which items are sent, if they may not act any more."""
+    def creator_of(self, batch_id: str) -> str | None:
+        """The name of its creator, under which items are sent."""
         found = select(_BATCH.created_by).where(_BATCH.batch_id == batch_id)
         with self._reader.connect() as connection:
             name: str | None = connection.execute(found).scalar()
+        return name
+
+    def ended_creator(self, batch_id: str) -> str | None:
+        """The name of its creator, if they may not act any more."""
+        name = self.creator_of(batch_id)
         return name if name and has_ended(self._engine, name, self._clock()) else None
 
     def due(self) -> list[str]:

@@ -154,7 +154,7 @@ def _effects(
             # Possible only after an item before it.
             logger.info("batch %s, item %s: %s", batch.batch_id, item.number, error.sentence)
         else:
-            found[item.number] = tuple(each for effect in effects for each in effect.adds)
+            found[item.number] = tuple(each for effect in effects for each in effect.quantities)
     return found
 
 

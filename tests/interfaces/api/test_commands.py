@@ -146,6 +146,9 @@ def test_a_dry_run_says_what_would_follow(admin: Program) -> None:
         "subject": "LAMP",
         "sentence": "3 units of LAMP will be reserved.",
         "certain": True,
+        "quantities": [
+            {"currency": "", "amount": "3", "verb": "will be reserved", "moves_money": False}
+        ],
     }
 
 

@@ -455,6 +455,8 @@ def test_the_sensitive_commands_and_lists_are_these(console: Flask) -> None:
     }
     assert named == {
         *("RefundPayment", "EraseCustomer"),
+        *("SetApprovalPolicy", "RemoveApprovalPolicy", "UseRecommendedPolicies"),
+        "OverrideApproval",
         *("ListOrders", "ListCustomers", "ListRegisteredCustomers", "TopCustomers"),
         "ListCommands",
     }
