@@ -57,6 +57,17 @@ def batches_area(
     )
 
 
+def require_creator(items: Items, batch_id: str, name: str) -> None:
+    """Its items are sent in the creator's name. Whoever else started it could approve what policies
+    ask a second person for."""
+    creator = items.creator_of(batch_id)
+    if creator != name:
+        raise NOT_YOURS.because(
+            f"{creator} created this batch, so its items are sent in their name.",
+            "Create a batch of your own.",
+        )
+
+
 def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) -> Middleware:
     """Refuse a batch without items, whoever may not send its command to one of them, and to send
     items under the name of somebody who may not act any more."""
@@ -78,17 +89,12 @@ def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) ->
                         "active.",
                         "Create a new batch of the remaining items.",
                     )
-                creator = items.creator_of(call.command.batch_id)
-                if not isinstance(call.command, ResumeBatch) and creator != call.context.actor.name:
-                    # Its items would be asked for in another's name, who could not approve them.
-                    raise NOT_YOURS.because(
-                        f"{creator} created this batch, so its items are sent in their name.",
-                        "Create a batch of your own.",
-                    )
             case _:
                 return proceed(call)
         if name is not None and name in commands:
             check_permission(commands[name], call.context)
+            if isinstance(call.command, StartBatch | RetryBatchItems):
+                require_creator(items, call.command.batch_id, call.context.actor.name)
         elif isinstance(call.command, CreateBatch):
             raise NOT_FROZEN(
                 "No items were chosen for this batch, so nothing was started. Select them in a "

@@ -234,6 +234,9 @@ def test_nothing_is_easier_in_bulk_than_one_by_one(shop: Shop) -> None:
     only_batches = Actor("bob", frozenset({"batches.run"}))
     with pytest.raises(NotAllowed):
         shop.decide(StartBatch(batch_id=batch_id), only_batches)
+    with pytest.raises(Refused, match="maria created this batch") as refused:
+        shop.decide(StartBatch(batch_id=batch_id), SAM)
+    assert refused.value.code == "not_yours"
     assert shop.events("A-1") == ["OrderPlaced"]
 
 

@@ -20,7 +20,7 @@ from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.platform.batches.commands import StartBatch
 from tests.interfaces.web.pages.conftest import catch_up, client_in
 from tests.interfaces.web.pages.test_without_scripts import page
-from tests.platform.batches.conftest import SAM, Shop
+from tests.platform.batches.conftest import Shop
 
 
 @pytest.fixture
@@ -186,7 +186,7 @@ def test_a_batch_is_on_every_page_of_its_creator_until_it_has_ended(
     catch_up(shop.app)
     assert tray(client) == "Approve order: 3 items Checking"
     shop.run(HoldOrder(order_id="A-3", reason=HoldReason.OTHER))
-    shop.run(StartBatch(batch_id=batch_id))
+    shop.decide(StartBatch(batch_id=batch_id), Actor("operator", ROLES["operator"]))
     catch_up(shop.app)
     assert tray(client) == "Approve order: 3 items 0 of 3"
     assert tray(client_in(shop.app, "supervisor")) == ""
@@ -240,6 +240,6 @@ def test_products_are_selected_in_their_list(shop: Shop) -> None:
     batch_id = created.location.rpartition("/")[2]
     shop.work(batch_id)
     assert shop.batch(batch_id).row.source == "All with show offered"
-    shop.decide(StartBatch(batch_id=batch_id), SAM)
+    shop.decide(StartBatch(batch_id=batch_id), Actor("supervisor", ROLES["supervisor"]))
     shop.work(batch_id)
     assert shop.outcomes(batch_id) == {"LAMP A": "done", "VASE": "done"}
