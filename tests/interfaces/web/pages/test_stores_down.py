@@ -131,7 +131,7 @@ def test_a_customer_a_product_and_a_payment_are_shown_while_the_store_of_lists_i
         f"/product?{urlencode({'sku': first_in(shop, products.c.sku)})}": {
             *("On hand", "Reserved for orders", "Movements, Units shipped: the read store"),
         },
-        f"/payments/{first_in(shop, payments.c.payment_id)}": {"Captured", "History", "version 1"},
+        f"/payments/{first_in(shop, payments.c.payment_id)}": {"Captured", "Timeline", "version 1"},
     }
     own_postgres.stop()
     for path, expected in paths.items():
