@@ -253,7 +253,7 @@ def _tasks(settings: Settings, signers: Signers) -> dict[str, list[BackgroundTas
             )
         ],
         "uploads": [ImportUploads()],
-        "batches": [RunBatches(system_actor("worker", END, RUN))],
+        "batches": [RunBatches(system_actor("worker", END, RUN), signers)],
         "approvals": [CarryOutRequests(system_actor("approvals", RUN_APPROVALS), signers)],
         "runtime": [Reconcile(_schedule(settings))],
         "failures": [

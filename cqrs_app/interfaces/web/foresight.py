@@ -13,7 +13,7 @@ from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, Invalid, Refused
 from cqrs_app.kernel.messages.description import Field, fields_of
 from cqrs_app.kernel.messages.messages import Command, parse
-from cqrs_app.platform.approvals.foresight import needed, open_requests
+from cqrs_app.platform.approvals.foresight import needed, open_requests, policies_of
 from cqrs_app.platform.catalogue.examples import example_of
 from cqrs_app.services import kernel, services
 
@@ -67,7 +67,8 @@ def foreseen(cls: type[Command], form: Any) -> Foreseen:
 def _foreseen(command: Command) -> Foreseen:
     context = command_context(new_id(), None)
     forecast = kernel.commands.foresee(command, context)
-    approval = needed(kernel, services.signers, command, context, forecast)
+    policies = policies_of(kernel)
+    approval = needed(kernel, services.signers, policies, command, context, forecast)
     stream = kernel.registry.routes[type(command)].aggregate.stream_for(command)
     waiting = open_requests(kernel, [stream]) if approval else ()
     same = [each for each in waiting if each.command == type(command).__name__]

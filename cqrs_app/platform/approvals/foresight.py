@@ -44,10 +44,16 @@ def policies_of(kernel: Kernel) -> tuple[ApprovalPolicy, ...]:
 
 
 def needed(
-    kernel: Kernel, signers: Signers, command: Command, context: Context, forecast: Forecast
+    kernel: Kernel,
+    signers: Signers,
+    policies: Sequence[ApprovalPolicy],
+    command: Command,
+    context: Context,
+    forecast: Forecast,
 ) -> str:
-    """Whose approval the command needs, such as "1 supervisor, then 1 admin"; empty if none."""
-    policies = [each for each in policies_of(kernel) if type(command).__name__ in each.commands]
+    """Whose approval the command needs by these policies, such as "1 supervisor, then 1 admin";
+    empty if none."""
+    policies = [each for each in policies if type(command).__name__ in each.commands]
     if not policies:
         return ""
 

@@ -35,8 +35,8 @@ _BATCH, _ITEM, _COUNT = batches.c, batch_items.c, batch_counts.c
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
     """`source` says where the items come from. Times in UTC; `started_at` is that of the last run.
-    `finished` items have an outcome: `done`, or `not_done` (refused, changed since, or failed), or
-    they were left out or cancelled."""
+    `finished` items have an outcome: `done`, `requested` (of those who approve), or `not_done`
+    (refused, changed since, or failed), or they were left out or cancelled."""
 
     batch_id: str
     command: str
@@ -49,6 +49,7 @@ class BatchRow:
     finished_at: datetime | None
     finished: int
     done: int
+    requested: int
     not_done: int
 
 
@@ -63,6 +64,7 @@ _NAMES = tuple(BatchRow.__annotations__)
 _TOTALS = {
     "finished": [each for each in Outcome if each not in OPEN],
     "done": [Outcome.DONE],
+    "requested": [Outcome.REQUESTED],
     "not_done": [Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED],
 }
 _COLUMNS = [_total(name, *_TOTALS[name]) if name in _TOTALS else _BATCH[name] for name in _NAMES]

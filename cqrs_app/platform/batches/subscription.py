@@ -136,7 +136,7 @@ def _leave_out(connection: Connection, batch_id: str, at: datetime) -> None:
     unwanted = update(batch_items).where(
         _ITEM.batch_id == batch_id,
         _ITEM.outcome == Outcome.WAITING,
-        _ITEM.expected.not_in(["", Outcome.DONE]),
+        _ITEM.expected.not_in(["", Outcome.DONE, Outcome.REQUESTED]),
     )
     connection.execute(unwanted.values(outcome=Outcome.SKIPPED, finished_at=at))
     count_anew(connection, batch_id)

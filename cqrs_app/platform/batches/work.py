@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from cqrs_app.kernel.assembly import Kernel
@@ -24,7 +25,9 @@ from cqrs_app.kernel.errors import (
 from cqrs_app.kernel.messages.messages import Command, parse
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.approvals.foresight import needed, policies_of
 from cqrs_app.platform.approvals.gate import REQUESTED
+from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.batches.commands import EndBatch, PauseBatch
 from cqrs_app.platform.batches.items import Item, Items, Result, Taken
 from cqrs_app.platform.batches.subscription import followed_version
@@ -47,12 +50,13 @@ PROGRAM_FAULT = (
 
 class RunBatches(BackgroundTask):
     """The key is the id of a batch; `actor` ends batches, and pauses those whose creator may not
-    act any more."""
+    act any more. With `signers`, the check says which items would need approval."""
 
     name: ClassVar[str] = "batches"
 
-    def __init__(self, actor: Actor) -> None:
+    def __init__(self, actor: Actor, signers: Signers | None = None) -> None:
         self._actor = actor
+        self._signers = signers
 
     def due(self, kernel: Kernel) -> list[str]:
         return Items(kernel.engines.write, kernel.clock).due()
@@ -82,6 +86,8 @@ class RunBatches(BackgroundTask):
         if batch.state == BatchState.CHECKING:
             if unchecked := items.unchecked(key):
                 results = _checked(kernel, batch, unchecked)
+                if self._signers is not None:
+                    results = _to_approve(kernel, self._signers, batch, unchecked, results)
                 items.checked(key, results, _effects(kernel, batch, unchecked, results))
                 return True
             items.ready(key)
@@ -137,13 +143,45 @@ def _checked(kernel: Kernel, batch: Taken, items: Sequence[Item]) -> list[Result
     ]
 
 
+def _to_approve(
+    kernel: Kernel,
+    signers: Signers,
+    batch: Taken,
+    items: Sequence[Item],
+    results: Sequence[Result],
+) -> list[Result]:
+    """The same, with what a policy applies to: its items would become requests."""
+    policies = [each for each in policies_of(kernel) if batch.command in each.commands]
+    if not policies:
+        return list(results)
+
+    def needs_approval(item: Item) -> bool:
+        prepared = _prepared(kernel, batch, item)
+        if isinstance(prepared, BusError):
+            return False
+        try:
+            forecast = kernel.commands.foresee(*prepared)
+        except BusError as error:
+            # Possible only after an item before it.
+            logger.info("batch %s, item %s: %s", batch.batch_id, item.number, error.sentence)
+            return False
+        return bool(needed(kernel, signers, policies, *prepared, forecast))
+
+    return [
+        replace(result, outcome=Outcome.REQUESTED)
+        if result.outcome is Outcome.DONE and needs_approval(item)
+        else result
+        for item, result in zip(items, results, strict=True)
+    ]
+
+
 def _effects(
     kernel: Kernel, batch: Taken, items: Sequence[Item], results: Sequence[Result]
 ) -> dict[int, tuple[Quantity, ...]]:
     """What would follow from the first PREVIEWED items of the batch, where it can be added up."""
     found = {}
     for item, result in zip(items, results, strict=True):
-        if item.number > PREVIEWED or result.outcome is not Outcome.DONE:
+        if item.number > PREVIEWED or result.outcome not in (Outcome.DONE, Outcome.REQUESTED):
             continue
         prepared = _prepared(kernel, batch, item)
         if isinstance(prepared, BusError):

@@ -14,6 +14,7 @@ from cqrs_app.areas.payments.commands import RefundPayment
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import NotAllowed
 from cqrs_app.platform.approvals.commands import SignRequest
+from cqrs_app.platform.batches.commands import StartBatch
 from cqrs_app.platform.batches.creating import NewBatch
 from cqrs_app.services import services_of
 from tests.interfaces.api.conftest import Program
@@ -21,7 +22,7 @@ from tests.interfaces.web.pages.conftest import catch_up
 from tests.platform.approvals.conftest import PEOPLE, REFUND, Shop
 
 FIELDS = {"payment_id": "P-1", "amount": "12", "reason": "Scratched."}
-Door = Callable[[Shop, str], None]
+Door = Callable[[Shop, str], object]
 
 
 def page(shop: Shop, name: str) -> None:
@@ -59,13 +60,13 @@ def command_line(shop: Shop, name: str) -> None:
     shop.app.test_cli_runner().invoke(args=["command", "RefundPayment", *words, "--as", name])
 
 
-def batch(shop: Shop, name: str) -> None:
+def batch(shop: Shop, name: str, *, start: bool = True) -> str:
     new = NewBatch(
         batch_id=str(uuid.uuid4()),
         command="RefundPayment",
         fields={"amount": "12", "reason": "Scratched."},
         named=[("P-1", None)],
-        start=True,
+        start=start,
     )
     services_of(shop.app).batches.create(new, shop.actor(name), "form")
     catch_up(shop.app)
@@ -73,6 +74,7 @@ def batch(shop: Shop, name: str) -> None:
     while task.work(shop.kernel, new.batch_id):
         pass
     catch_up(shop.app)
+    return new.batch_id
 
 
 def queue(shop: Shop, name: str) -> None:
@@ -81,7 +83,7 @@ def queue(shop: Shop, name: str) -> None:
     shop.kernel.commands.run_queued(receipt.command_id)
 
 
-DOORS = [page, api, api_batch, command_line, batch, queue]
+DOORS: list[Door] = [page, api, api_batch, command_line, batch, queue]
 
 
 @pytest.mark.parametrize("door", DOORS)
@@ -152,6 +154,25 @@ def test_items_of_a_batch_each_await_approval(shop: Shop) -> None:
     batch(shop, "sam")
     [asked] = shop.view_all()
     assert shop.view(asked.request_id).channel == "batch"
+
+
+def test_the_check_of_a_batch_says_which_items_need_approval(shop: Shop) -> None:
+    expected = batch(shop, "sam", start=False)
+    client = signed_in(shop, "sam")
+    assert "All 1 can be done." in client.get(f"/batches/{expected}").text
+    shop.policy()
+    expected = batch(shop, "sam", start=False)
+    text = client.get(f"/batches/{expected}").text
+    assert "All 1 can be requested. 1 of them needs approval by a second person." in text
+    assert "Would need approval" in text
+    assert not shop.view_all()
+    shop.run(StartBatch(batch_id=expected, leave_out=True))
+    catch_up(shop.app)
+    task = shop.kernel.registry.tasks["batches"]
+    while task.work(shop.kernel, expected):
+        pass
+    catch_up(shop.app)
+    assert len(shop.view_all()) == 1
 
 
 def test_a_signature_is_checked_again_when_it_comes_from_the_queue(shop: Shop) -> None:

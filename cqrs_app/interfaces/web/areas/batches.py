@@ -29,7 +29,7 @@ from cqrs_app.platform.batches.queries import (
 from cqrs_app.platform.batches.words import RETRIED, BatchState, Outcome
 from cqrs_app.platform.batches.work import PREVIEWED
 
-EXPECTED = (Outcome.DONE, Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED)
+EXPECTED = (Outcome.DONE, Outcome.REQUESTED, Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED)
 """In the order in which the result of the check shows them."""
 OUTCOMES = (
     Outcome.DONE,
