@@ -19,7 +19,7 @@ from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, command_context, is_frag
 from cqrs_app.interfaces.web.auth import keeps_form
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.errors import status_of
-from cqrs_app.interfaces.web.foresight import Foreseen, foreseen
+from cqrs_app.interfaces.web.foresight import Foreseen, foreseen, needs_approval
 from cqrs_app.interfaces.web.forms import (
     change_rows,
     command_from,
@@ -125,7 +125,8 @@ def command_submit(name: str) -> ResponseReturnValue:
     context = command_context(form.command_id.data, expected_version(form))
     try:
         if cls.declaration.undoable:
-            delay = services.settings.undo_seconds
+            # A request can be withdrawn for as long as it waits.
+            delay = 0 if needs_approval(command, context) else services.settings.undo_seconds
             receipt = kernel.commands.postpone(command, context, delay)
         else:
             receipt = kernel.commands.dispatch(command, context)

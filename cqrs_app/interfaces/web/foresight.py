@@ -9,7 +9,7 @@ from typing import Any
 from cqrs_app.interfaces.web.ask import NO_ANSWER, command_context
 from cqrs_app.interfaces.web.forms_fields import BLANK, value_of
 from cqrs_app.kernel.commands.consequences import Effect
-from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.kernel.commands.context import Context, new_id
 from cqrs_app.kernel.errors import BusError, Invalid, Refused
 from cqrs_app.kernel.messages.description import Field, fields_of
 from cqrs_app.kernel.messages.messages import Command, parse
@@ -75,6 +75,19 @@ def _foreseen(command: Command) -> Foreseen:
     return Foreseen(
         forecast.effects, approval=approval, request_id=same[0].request_id if same else ""
     )
+
+
+def needs_approval(command: Command, context: Context) -> bool:
+    """Whether it becomes a request, as far as can be known now."""
+    policies = [each for each in policies_of(kernel) if type(command).__name__ in each.commands]
+    if not policies:
+        return False
+    try:
+        forecast = kernel.commands.foresee(command, context)
+    except BusError:
+        # It is refused when it is sent, which says why.
+        return False
+    return bool(needed(kernel, services.signers, policies, command, context, forecast))
 
 
 def _is_reason(field: Field) -> bool:

@@ -159,6 +159,21 @@ def test_the_order_shows_what_waits_on_it_and_why_an_action_is_not_possible(shop
     assert "Requested by admin: awaiting approval." in page
 
 
+def test_an_action_that_could_be_undone_becomes_a_request_at_once(
+    shop: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(shop.config, "WTF_CSRF_ENABLED", False)
+    with_people(shop)
+    admin, approve = client_in(shop, "admin"), {"order_id": "A-1", "expected_version": "1"}
+    run(shop, SetApprovalPolicy(policy="orders", commands=("ApproveOrder",)), "admin")
+    catch_up(shop)
+    admin.post("/commands/ApproveOrder", data=approve | {"command_id": str(uuid.uuid4())})
+    catch_up(shop)
+    page = admin.get("/orders/A-1").text
+    assert "View request" in page
+    assert "data-undo>" not in page
+
+
 def test_one_button_switches_the_recommended_policies_on(shop: Flask) -> None:
     with_people(shop)
     admin = client_in(shop, "admin")
