@@ -24,6 +24,7 @@ from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.approvals.commands import SetApprovalPolicy, UseRecommendedPolicies
 from cqrs_app.platform.approvals.gate import request_id_of
 from cqrs_app.services import services_of
+from tests.console import MakeConsole
 from tests.interfaces.web.pages.conftest import catch_up, client_in
 from tests.services.browser import COLOURS, Violations
 
@@ -160,8 +161,9 @@ def test_the_order_shows_what_waits_on_it_and_why_an_action_is_not_possible(shop
 
 
 def test_an_action_that_could_be_undone_becomes_a_request_at_once(
-    shop: Flask, monkeypatch: pytest.MonkeyPatch
+    make_shop: MakeConsole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    shop = make_shop(undo_seconds=50)
     monkeypatch.setitem(shop.config, "WTF_CSRF_ENABLED", False)
     with_people(shop)
     admin, approve = client_in(shop, "admin"), {"order_id": "A-1", "expected_version": "1"}
