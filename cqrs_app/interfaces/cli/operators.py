@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import click
 from flask.cli import AppGroup
@@ -68,6 +69,13 @@ def disable(name: str) -> None:
     """Close an account; its sessions end with the next request."""
     _accounts().disable(name)
     click.echo(f"{name} is signed out and cannot sign in any more.")
+    now = datetime.now(UTC)
+    tokens = [each for each in services.tokens.list() if each.made_by == name]
+    if working := ", ".join(each.name for each in tokens if each.works_at(now)):
+        click.echo(
+            f"API tokens that {name} made still work: {working}. Revoke those that nothing else "
+            "needs: flask tokens revoke TOKEN."
+        )
 
 
 @operators.command("enable")

@@ -16,6 +16,7 @@ from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
+from cqrs_app.platform.operators.tokens import Tokens
 from tests.services.stores import Databases
 
 PASSWORD = "seven brown herons"
@@ -63,3 +64,8 @@ def factors(engine: Engine, clock: Clock) -> SecondFactors:
 @pytest.fixture
 def throttle(engine: Engine, clock: Clock) -> Throttle:
     return Throttle(engine, attempts=5, pause_seconds=30, clock=clock)
+
+
+@pytest.fixture
+def tokens(engine: Engine, clock: Clock) -> Tokens:
+    return Tokens(engine, ROLES, clock)

@@ -13,6 +13,7 @@ from cqrs_app.interfaces.cli.operators import operators
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.platform.operators.tokens import Tokens
 from tests.platform.operators.conftest import PASSWORD, Clock
 
 
@@ -28,8 +29,10 @@ class Terminal:
 
 
 @pytest.fixture
-def flask(accounts: Accounts, factors: SecondFactors, sessions: Sessions) -> Terminal:
-    return Terminal(accounts=accounts, second_factors=factors, sessions=sessions)
+def flask(
+    accounts: Accounts, factors: SecondFactors, sessions: Sessions, tokens: Tokens
+) -> Terminal:
+    return Terminal(accounts=accounts, second_factors=factors, sessions=sessions, tokens=tokens)
 
 
 def test_create_shows_a_made_up_password_once(flask: Terminal, accounts: Accounts) -> None:
@@ -78,6 +81,20 @@ def test_disable_enable_and_password(flask: Terminal, accounts: Accounts) -> Non
     operator = accounts.verify("mia", "nine white swans")
     assert operator
     assert operator.must_change_password
+
+
+def test_the_tokens_that_a_disabled_account_made_are_named(
+    flask: Terminal, accounts: Accounts, tokens: Tokens
+) -> None:
+    accounts.create("mia", "viewer", PASSWORD)
+    for name, maker in (("sync", "mia"), ("old", "mia"), ("other", "zoe")):
+        tokens.create(name, "viewer", made_by=maker)
+    tokens.revoke("old", by="zoe")
+    said = flask("disable", "mia").output
+    assert "API tokens that mia made still work: sync. Revoke" in said
+    assert flask("enable", "mia").exit_code == 0
+    tokens.revoke("sync", by="zoe")
+    assert "API tokens" not in flask("disable", "mia").output
 
 
 def test_second_factors_are_reset_with_a_reason_and_every_session_ends(

@@ -13,11 +13,6 @@ from cqrs_app.platform.operators.tokens import Token, Tokens
 from tests.platform.operators.conftest import Clock
 
 
-@pytest.fixture
-def tokens(engine: Engine, clock: Clock) -> Tokens:
-    return Tokens(engine, ROLES, clock)
-
-
 def rows(engine: Engine) -> list[Row[Any]]:
     with engine.connect() as connection:
         return list(connection.execute(select(api_tokens)))
