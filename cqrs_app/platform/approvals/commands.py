@@ -8,6 +8,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.areas.types import Currency, CurrencyOrAny, money
 from cqrs_app.kernel.messages.messages import Command, command
 from cqrs_app.kernel.messages.permissions import Permission, Role
@@ -26,6 +27,7 @@ from cqrs_app.platform.approvals.types import (
     SignDecision,
     names,
 )
+from cqrs_app.standards.countries import country_name, is_country
 
 VIEW = Permission("approvals.view", Role.VIEWER)
 REQUEST = Permission("approvals.request", Role.OPERATOR)
@@ -61,8 +63,10 @@ class SetApprovalPolicy(Command):
     moves_money: Annotated[
         bool, Meta(title="Only if money moves", description="For example, if it refunds a payment.")
     ] = False
-    statuses: Annotated[Names, names("Statuses", "Of the order, before the action.")] = ()
-    countries: Annotated[Names, names("Countries", "Of the order.")] = ()
+    statuses: Annotated[
+        Names, names("Statuses", "Of the order, before the action.", "approved")
+    ] = ()
+    countries: Annotated[Names, names("Countries", "Of the order.", "Ireland")] = ()
     asked_by: Annotated[tuple[Role, ...], Meta(title="Asked by", max_length=4)] = ()
     channels: Annotated[tuple[SentFrom, ...], Meta(title="Sent from", max_length=4)] = ()
     conditions: Annotated[
@@ -83,6 +87,15 @@ class SetApprovalPolicy(Command):
             yield "currency", NEEDED
         if not self.stages:
             yield "stages", NEEDED
+        # A condition on what no order has would never ask for a signature.
+        for status in self.statuses:
+            if status.casefold() not in list(OrderStatus):
+                yield "statuses", f"{status} is no status. Use {', '.join(OrderStatus)}."
+        for country in self.countries:
+            if not is_country(country):
+                name = country_name(country)
+                known = is_country(name)
+                yield "countries", f"Write {name}." if known else f"{country} is no country."
 
 
 @command(

@@ -125,3 +125,18 @@ def test_too_few_signers_are_found_before_anybody_waits_for_them(
 ) -> None:
     found = short_of(stages, [SAM, TINA, ADA, OLGA], asker)
     assert (found and found[1]) == missing
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        ({"statuses": ("aproved",)}, "aproved is no status. Use placed, approved"),
+        ({"countries": ("IE",)}, "Write Ireland."),
+        ({"countries": ("Irland",)}, "Irland is no country."),
+    ],
+)
+def test_a_condition_that_no_order_could_meet_is_refused(
+    given: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(Invalid, match=sentence):
+        SetApprovalPolicy(policy="test", commands=("RefundPayment",), **given)
