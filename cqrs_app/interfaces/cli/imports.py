@@ -57,12 +57,12 @@ class ProfileName(click.ParamType[Profile]):
 @click.option(
     "--separator",
     type=click.Choice(list(SEPARATOR_NAMES)),
-    help="What stands between two values. Detected if not given.",
+    help="The character between two values. Detected if not given.",
 )
 @click.option(
     "--decimal",
     type=click.Choice([str(each) for each in DecimalSign]),
-    help="What stands before the decimals of a number. Detected if not given.",
+    help="The decimal separator of numbers. Detected if not given.",
 )
 @click.option(
     "--dates",

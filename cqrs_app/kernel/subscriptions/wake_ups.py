@@ -108,7 +108,7 @@ class WakeUps:
 
     def advanced(self, subscription: str) -> None:
         """Its wake-up is being handled: a later commit may wake it again."""
-        self._redis.delete(self._jobs.mark_of(subscription))
+        self._unmark(subscription)
 
     def due(self, task: BackgroundTask, keys: Iterable[str]) -> bool:
         """Queue a job for each of these keys that has none pending; returns whether Redis accepted
@@ -125,7 +125,7 @@ class WakeUps:
 
     def worked(self, task: BackgroundTask, key: str) -> None:
         """Its wake-up is being handled: work that is due later may wake it again."""
-        self._redis.delete(self._jobs.mark_of(_consumer(task, key)))
+        self._unmark(_consumer(task, key))
 
     def queue(self, worker: str = WORKER) -> Queue:
         """The queue of this kind of worker."""
@@ -168,6 +168,13 @@ class WakeUps:
             self._rest_until = time.monotonic() + REST_SECONDS
             self.missed += len(subscribers) + len(commands)
             logger.warning("Redis did not take a wake-up (%s); the sweep does the work", error)
+
+    def _unmark(self, consumer: str) -> None:
+        # Without Redis the mark runs out, and the work itself needs none.
+        try:
+            self._redis.delete(self._jobs.mark_of(consumer))
+        except RedisError as error:
+            logger.warning("Redis did not forget a wake-up (%s); it runs out", error)
 
     def _unmarked(self, consumers: Collection[str]) -> list[str]:
         """The consumers without a pending wake-up. They are marked as having one from now on."""

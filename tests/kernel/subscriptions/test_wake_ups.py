@@ -11,6 +11,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import (
     BUSY_COMMITS,
     BUSY_PAUSE_SECONDS,
@@ -83,6 +84,23 @@ def test_redis_down_costs_an_operator_nothing(make_kernel: Callable[..., Kernel]
     assert [receipt.version for receipt in receipts] == list(range(1, 21))
     kernel.wake_ups.close()
     assert kernel.wake_ups.missed > 0
+
+
+def test_a_job_is_done_though_redis_does_not_forget_its_wake_up(
+    make_kernel: Callable[..., Kernel],
+) -> None:
+    class Imports(BackgroundTask):
+        name = "imports"
+
+        def due(self, kernel: Kernel) -> list[str]:
+            return []
+
+        def work(self, kernel: Kernel, key: str) -> bool:
+            return False
+
+    kernel = make_kernel(redis="unix:///nowhere/redis.sock")
+    kernel.wake_ups.advanced("counters")
+    kernel.wake_ups.worked(Imports(), "1")
 
 
 def test_rounds_are_further_apart_while_each_is_for_several_commits(kernel: Kernel) -> None:
