@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Collection
 from functools import partial
@@ -12,7 +13,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cqrs_app import PROJECT, database, logs
+from cqrs_app import PROJECT, database, logs, plugins
 from cqrs_app.addresses import redis_client
 from cqrs_app.areas.checks.types import Checks, Reaction
 from cqrs_app.areas.fulfilment.ahead import process_ahead
@@ -99,6 +100,8 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     app = Flask(
         "cqrs_app", root_path=str(PROJECT), template_folder="templates", static_folder="static"
     )
+    if settings.areas != os.environ.get(plugins.SETTING, ""):
+        raise SettingsError("AREAS is read once per process: set it in the environment.")
     database.configure(app, settings)
     redis_url = settings.redis_url or embedded_redis.url(settings.data_dir)
     engines = database.engines_of(app, settings)

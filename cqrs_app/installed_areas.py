@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from cqrs_app import plugins
 from cqrs_app.areas.assignments import ASSIGNMENTS
 from cqrs_app.areas.assignments.assignment import Assignment
 from cqrs_app.areas.checks import checks_area
@@ -64,11 +65,15 @@ from cqrs_app.standards.money import exact
 AREAS = (ORDERS, CUSTOMERS, INVENTORY, ASSIGNMENTS)
 """The shop's areas that need no setting."""
 
+PLUGGED = tuple(each.area for each in plugins.installed())
+"""The areas that other packages bring."""
+_PAGES = plugins.pages_of(plugins.installed())
+
 MONEY = Notation("currency", exact)
 """Every decimal is an amount, written with the digits of its currency."""
 
 SENDABLE = (
-    *(event for area in (*AREAS, payments_area()) for event in area.event_types),
+    *(event for area in (*AREAS, *PLUGGED, payments_area()) for event in area.event_types),
     *events_in(fulfilment_events),
     *events_in(alert_events),
     SubjectErased,
@@ -84,6 +89,7 @@ CHOOSERS: Mapping[str, type[Query]] = MappingProxyType(
         Assignment.category: ChooseOrders,
         Customer.category: ChooseCustomers,
         StockItem.category: ChooseProducts,
+        **{each.aggregate.category: each.choose for each in _PAGES if each.choose},
     }
 )
 """Category of streams -> the query that chooses things of this kind for a batch."""
@@ -94,6 +100,7 @@ LISTS: Mapping[str, type[Query]] = MappingProxyType(
         "customers": ListRegisteredCustomers,
         "products": ListProducts,
         "payments": ListPayments,
+        **{each.path: each.list for each in _PAGES},
     }
 )
 """The lists of which views can be saved."""
@@ -137,6 +144,7 @@ def build_registry(
     shop = (
         desk_area(fulfilment=fulfilment),
         *AREAS,
+        *PLUGGED,
         payments_area(
             payment_gateway,
             tasks.get("payments", ()),

@@ -134,6 +134,10 @@ class SelectField(wtforms.SelectField):
             **kwargs,
         )
 
+    def rename_empty(self, text: str) -> None:
+        """Show this text for no value."""
+        self.choices = [SelectChoice("", text) if not each.value else each for each in self.choices]
+
 
 class CheckboxesField(wtforms.SelectMultipleField):
     """Several of the choices (value, text), each with a checkbox; their values are returned as
