@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -181,7 +180,7 @@ def _migrating(settings: Settings, store: str, area: str = "") -> Iterator[Confi
 def _folder(area: str) -> Path:
     """The folder of the package that a plug-in area comes in."""
     [plugin] = (each for each in plugins.installed() if each.name == area)
-    return Path(str(files(plugin.package)))
+    return plugin.root
 
 
 def _config(store: str, area: str = "") -> Config:

@@ -86,9 +86,19 @@ class Plugin:
     def name(self) -> str:
         return self.area.name
 
+    @property
+    def root(self) -> Path:
+        """The folder of the package."""
+        return Path(str(files(self.package)))
+
+    @property
+    def contracts(self) -> Path:
+        """The folder with the contracts of its events."""
+        return self.root / "contracts"
+
     def folder(self, name: str) -> Path | None:
         """The folder of this name in the package, if it has one."""
-        found = Path(str(files(self.package).joinpath(name)))
+        found = self.root / name
         return found if found.is_dir() else None
 
     def owns(self, table: str) -> bool:
