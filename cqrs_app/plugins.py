@@ -113,10 +113,15 @@ class Plugin:
 
 @cache
 def installed() -> tuple[Plugin, ...]:
-    """The plug-in areas of this process, in order of their names. Raises SettingsError with a
-    sentence if one cannot be used."""
+    """The plug-in areas of this process. Raises SettingsError with a sentence if one cannot be
+    used."""
+    return found_in(os.environ)
+
+
+def found_in(environment: Mapping[str, str]) -> tuple[Plugin, ...]:
+    """The same for an environment, in order of their names."""
     found: dict[str, Plugin] = {}
-    for source in _sources(os.environ):
+    for source in _sources(environment):
         plugin = _checked(source)
         if found.setdefault(plugin.name, plugin) is not plugin:
             raise SettingsError(f"{source}: another package has an area called {plugin.name}.")

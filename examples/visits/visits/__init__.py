@@ -3,7 +3,13 @@
 from cqrs_app.kernel import Area, actions_of, from_state, projected
 from cqrs_app.plugins import Pages, Plugin
 from visits import events, messages
-from visits.read_model import ListVisits, VisitsProjection, list_visits
+from visits.read_model import (
+    ChooseVisits,
+    ListVisits,
+    VisitsProjection,
+    choose_visits,
+    list_visits,
+)
 from visits.visit import Visit, shown
 
 VISITS = Area(
@@ -13,6 +19,7 @@ VISITS = Area(
     projections=[VisitsProjection()],
     answers={
         ListVisits: projected(list_visits),
+        ChooseVisits: projected(choose_visits),
         messages.GetVisit: from_state(Visit, shown),
         messages.VisitActions: actions_of(Visit),
     },
@@ -31,7 +38,9 @@ PLUGIN = Plugin(
             list=ListVisits,
             get=messages.GetVisit,
             actions=messages.VisitActions,
+            choose=ChooseVisits,
             starts=[messages.ExpectVisitor],
+            batched=[messages.CheckOut],
             icon="users",
         )
     ],

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
-from sqlalchemy import Column, Connection, Date, Integer, Row, String, Table, select
+from sqlalchemy import Column, Connection, Date, Integer, Row, Select, String, Table, select
 
 from cqrs_app.kernel import (
     Count,
@@ -86,13 +86,38 @@ class ListVisits(ListQuery):
     count: Count = False
 
 
+@query(label="Visits for a batch", permission=VIEW, reads=("visits",), listed=False)
+class ChooseVisits(ListVisits):
+    """One page of the visits that match, or those that `ids` names."""
+
+    ids: Annotated[tuple[str, ...], Meta(max_length=10_000)] = ()
+    limit: Annotated[int, Meta(ge=1, le=10_000)] = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenVisit:
+    subject: str
+    version: int
+
+
+def choose_visits(question: ChooseVisits, connection: Connection) -> Page[ChosenVisit]:
+    found = matching(question)
+    if question.ids:
+        found = select(visits).where(visits.c.visit_id.in_(question.ids))
+    return question.page(found, connection, lambda row: ChosenVisit(row[0], row.applied_version))
+
+
 def list_visits(question: ListVisits, connection: Connection) -> Page[VisitRow]:
+    return question.page(matching(question), connection, visit_row)
+
+
+def matching(question: ListVisits) -> Select[Any]:
     found = select(visits)
     if question.state:
         found = found.where(visits.c.state == question.state)
     if question.q:
         found = found.where(visits.c.visitor.icontains(question.q, autoescape=True))
-    return question.page(found, connection, visit_row)
+    return found
 
 
 def visit_row(row: Row[Any]) -> VisitRow:

@@ -13,7 +13,7 @@ from wtforms import Form
 
 from cqrs_app import plugins
 from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
-from cqrs_app.interfaces.web.areas.finding import same_number
+from cqrs_app.interfaces.web.areas.finding import number_and_thing, same_number
 from cqrs_app.interfaces.web.ask import ask, ask_if_allowed, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
@@ -102,6 +102,9 @@ class RecordPages:
 
     def find(self, text: str, most: int) -> Iterator[Hit]:
         """What the search of the console finds."""
+        number, thing = number_and_thing(self.pages.get, self.pages.identity, text)
+        if thing:
+            yield Hit(number, self.url_of(number), exact=True)
         question = cast("Any", self.pages.list)(q=text, limit=most)
         for row in ask(question).value.rows:
             number = str(getattr(row, self.pages.identity))
