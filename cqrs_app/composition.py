@@ -60,6 +60,7 @@ from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.batches.work import RunBatches
 from cqrs_app.platform.demo.task import DemoLife
 from cqrs_app.platform.failures.commands import MANAGE as MANAGE_FAILURES
+from cqrs_app.platform.failures.failed_commands import FailedCommands
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
@@ -199,6 +200,7 @@ def _kernel(
         signers=signers,
         failure_state=stored.state,
         sample_of=stored.sample,
+        failed_commands=FailedCommands(engines.write, signers.actor, lambda: registry.commands),
         alert_channels=tuple(by_name(_channels(settings))),
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),

@@ -46,6 +46,7 @@ from cqrs_app.platform.batches import batches_area
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
+from cqrs_app.platform.failures.failed_commands import FailedCommands
 from cqrs_app.platform.failures.failure import FailureStates
 from cqrs_app.platform.notifications import NOTIFICATIONS
 from cqrs_app.platform.operators.assignees import IsAssignable, only_to_known_assignees
@@ -123,6 +124,7 @@ def build_registry(
     signers: Signers | None = None,
     failure_state: FailureStates = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
+    failed_commands: FailedCommands | None = None,
     alert_channels: Sequence[str] = (),
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
@@ -136,7 +138,8 @@ def build_registry(
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
     received; `batch_items` holds the items of batches, `is_assignable` whether an order can be
     assigned to whom a command names, `claims` and `runs` who works on which order; with `signers`,
-    policies ask for approval. `failure_state` and `sample_of` read a stored failure. Notices of
+    policies ask for approval. `failure_state` and `sample_of` read a stored failure,
+    `failed_commands` those that can be sent again. Notices of
     alerts go to `alert_channels`. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
@@ -163,7 +166,7 @@ def build_registry(
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
         approvals_area(shop, signers, tasks.get("approvals", ())),
-        failures_area(failure_state, sample_of, tasks.get("failures", ())),
+        failures_area(failure_state, sample_of, tasks.get("failures", ()), failed_commands),
         alerts_area(alert_channels, tasks.get("alerts", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),
