@@ -128,6 +128,13 @@ def saved_views(name: str) -> list[View]:
     ]
 
 
+def owners(share: str) -> list[tuple[str, str]]:
+    """Whose views, or the like, the operator may save, each with its words; the team's need the
+    permission `share`."""
+    mine = [(g.operator.name, "Only me")]
+    return [*mine, (TEAM, "The team")] if may(share) else mine
+
+
 def default_views() -> tuple[SavedView, ...]:
     """The team's views that are the default of a role."""
     answer = ask_if_allowed(ListViews())

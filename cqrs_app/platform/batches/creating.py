@@ -105,21 +105,24 @@ class Batches:
         )
         return self._kernel.commands.execute(command, context)
 
-    def macro(self, name: str, actor: Actor) -> Macro | None:
-        """The macro of this name: the actor's, or else the team's."""
-        repository = Repository(self._kernel.store, self._kernel.registry.codec)
-        for owner in (actor.name, TEAM):
-            macros, _ = repository.load(Macros, Macros.stream_of(owner))
-            if found := cast(Macros, macros).find(name):
-                return found
-        return None
+    def macros(self, actor: Actor) -> list[Macro]:
+        """The actor's, then those of the team's with other names."""
+        store, found = self._kernel.store, Macros()
+        repository = Repository(store, self._kernel.registry.codec)
+        streams = [Macros.stream_of(owner) for owner in (actor.name, TEAM)]
+        heads = store.load_many(streams)
+        for stream in streams:
+            if head := heads.get(stream):
+                more = cast(Macros, repository.at(Macros, stream, head))
+                found.saved += [each for each in more.saved if not found.find(each.name)]
+        return found.saved
 
     def _macro(self, new: NewBatch, actor: Actor) -> Macro | None:
         if not new.macro:
             return None
         if new.command or new.fields:
             raise Invalid("The batch", {"macro": "Give either a macro or a command."})
-        found = self.macro(new.macro, actor)
+        found = next((each for each in self.macros(actor) if each.has(new.macro)), None)
         if found is None:
             sentence = f"There is no macro named {new.macro}. Nothing was created."
             raise Invalid("The batch", {"macro": sentence})

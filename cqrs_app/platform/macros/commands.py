@@ -26,7 +26,7 @@ MacroName = Annotated[
         max_length=40,
     ),
 ]
-StepText = Annotated[str, Meta(pattern=r"^[A-Za-z]+(\?[^\s]*)?(?!\n)$", max_length=4_000)]
+StepText = Annotated[str, Meta(pattern=r"^[A-Za-z]+(\?[!-~]*)?(?!\n)$", max_length=4_000)]
 
 
 @command(label="Save macro", permission=SAVE)

@@ -9,7 +9,7 @@ from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
-from cqrs_app.interfaces.web.ask import ask, may_act, query_or_404
+from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
@@ -28,6 +28,7 @@ from cqrs_app.platform.batches.queries import (
 )
 from cqrs_app.platform.batches.words import RETRIED, BatchState, Outcome
 from cqrs_app.platform.batches.work import PREVIEWED
+from cqrs_app.platform.macros.commands import VIEW as SEE_MACROS
 
 EXPECTED = (Outcome.DONE, Outcome.REQUESTED, Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED)
 """In the order in which the result of the check shows them."""
@@ -54,6 +55,7 @@ def batches() -> ResponseReturnValue:
         "batches/batches.html",
         page=answer.value,
         may_start=may_act(RUN),
+        may_see_macros=may(SEE_MACROS),
         **turning("web.batches", answer.value, question.limit),
     )
 
@@ -90,7 +92,7 @@ def _one(batch_id: str) -> dict[str, Any]:
     return {
         "view": view,
         "row": row,
-        "label": label_of_command(row.command),
+        "label": row.macro or label_of_command(row.command),
         "foreseen": foreseen,
         "previewed": PREVIEWED,
         "moves": row.state in (BatchState.CHECKING, BatchState.RUNNING),
