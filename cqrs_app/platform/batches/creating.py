@@ -128,6 +128,10 @@ class Batches:
             raise Invalid("The batch", {"macro": sentence})
         return found
 
+    def commands_of(self, batch_id: str) -> tuple[str, ...]:
+        """The names of the commands of a batch; none if there is no such batch."""
+        return self._items.commands_of(batch_id)
+
     def chooser(self, command: type[Command]) -> type[Query]:
         """The query that chooses items by filters. Raises Invalid if there is none."""
         found = self._choosers.get(self._category(command))
