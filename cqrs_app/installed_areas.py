@@ -48,6 +48,7 @@ from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
 from cqrs_app.platform.failures.failed_commands import FailedCommands
 from cqrs_app.platform.failures.failure import FailureStates
+from cqrs_app.platform.macros import macros_area
 from cqrs_app.platform.notifications import NOTIFICATIONS
 from cqrs_app.platform.operators.assignees import IsAssignable, only_to_known_assignees
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
@@ -160,6 +161,7 @@ def build_registry(
         *shop,
         batches_area(shop, batch_items, tasks.get("batches", ())),
         views_area(LISTS),
+        macros_area(shop),
         queue_area(claims, runs, zone),
         NOTIFICATIONS,
         uploads_area(is_uploaded, tasks.get("uploads", ())),

@@ -17,6 +17,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     health,
     home,
     lookups,
+    macro_forms,
     notifications,
     operator_sessions,
     passwords,

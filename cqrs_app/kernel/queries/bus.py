@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import (
@@ -195,7 +196,7 @@ class QueryBus:
     def _answer(self, query: Query, context: QueryContext) -> tuple[Answer[Any], str]:
         source = self._answers[type(query)]
         if isinstance(source, FromState):
-            return self._from_state(query, source), "strong"
+            return self._from_state(query, source, context.actor), "strong"
         if isinstance(source, FromPast):
             return self._from_past(query, source, context), "strong"
         if context.strong:
@@ -379,7 +380,9 @@ class QueryBus:
 
         return [known(each) for each in source.reached]
 
-    def _from_state(self, query: Query, source: FromState) -> Answer[Any]:
+    def _from_state(self, query: Query, source: FromState, actor: Actor) -> Answer[Any]:
+        if source.allowed is not None and self._options.authorise:
+            source.allowed(query, actor)
         freshness = self._from_events()
         stream = source.aggregate.stream_for(query)
         aggregate, head = self._repository.load(source.aggregate, stream)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -31,32 +32,41 @@ Teams = Mapping[str, str]
 _K = NotificationKind
 
 
-def _assigned(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who did it, to what ("order 10042", or "a batch of 40 orders"), and who is in which team."""
+
+    actor: str
+    what: str
+    teams: Teams
+
+
+def _assigned(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     if event.operator:
-        yield event.operator, _K.ASSIGNED, f"{actor} assigned order {event.order_id} to you."
-    for name, team in teams.items():
+        yield event.operator, _K.ASSIGNED, f"{cause.actor} assigned {cause.what} to you."
+    for name, team in cause.teams.items():
         if team and team == event.team:
-            sentence = f"{actor} assigned order {event.order_id} to team {team}."
+            sentence = f"{cause.actor} assigned {cause.what} to team {team}."
             yield name, _K.ASSIGNED, sentence
-    yield from _noted(event, actor, teams, connection)
+    yield from _noted(event, cause, connection)
 
 
-def _taken_over(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
-    yield event.holder, _K.TAKEN_OVER, f"{actor} took over order {event.order_id}."
-    yield from _noted(event, actor, teams, connection)
+def _taken_over(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
+    yield event.holder, _K.TAKEN_OVER, f"{cause.actor} took over {cause.what}."
+    yield from _noted(event, cause, connection)
 
 
-def _noted(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _noted(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     for name in mentioned(event.note):
-        yield name, _K.MENTION, f"{actor} mentioned you in a note on order {event.order_id}."
+        yield name, _K.MENTION, f"{cause.actor} mentioned you in a note on {cause.what}."
 
 
-def _batch_ended(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _batch_ended(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     if row := _row(connection, batches.c.batch_id, event.batch_id):
         yield row.created_by, _K.BATCH, f"Your batch of {row.total:,} items has finished."
 
 
-def _decided(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _decided(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     if row := _row(connection, approval_requests.c.request_id, event.request_id):
         action = snake(row.command).replace("_", " ").capitalize()
         category, _, identity = row.stream.partition("-")
@@ -64,8 +74,8 @@ def _decided(event: Any, actor: str, teams: Teams, connection: Connection) -> It
         yield row.asker, _K.REQUEST, f"Your request {what} was {_DECIDED[type(event)]}."
 
 
-def _raised(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
-    for name, team in teams.items():
+def _raised(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
+    for name, team in cause.teams.items():
         if event.owner and event.owner in (name, team):
             yield name, _K.ALERT, f"Alert: {event.title}"
 
@@ -74,7 +84,7 @@ _DECIDED: Mapping[type[Event], str] = MappingProxyType(
     {ApprovalGranted: "approved", ApprovalRefused: "refused", ApprovalReturned: "returned to you"}
 )
 
-NOTICES: Mapping[type[Event], Callable[[Any, str, Teams, Connection], Iterator[Notice]]] = (
+NOTICES: Mapping[type[Event], Callable[[Any, Cause, Connection], Iterator[Notice]]] = (
     MappingProxyType(
         {
             OrderNoteAdded: _noted,

@@ -1,7 +1,8 @@
-"""The page of saved views, and the fields of the form that saves one."""
+"""The page of saved views, and the fields of the forms that save views and macros."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import wtforms
@@ -13,9 +14,11 @@ from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.ask import ask, may, may_act
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.forms_derived import Usable
-from cqrs_app.interfaces.web.views import given_of, list_url
+from cqrs_app.interfaces.web.views import given_of, list_url, owners
 from cqrs_app.kernel.messages.description import field_of
 from cqrs_app.kernel.messages.permissions import Role
+from cqrs_app.platform.macros.commands import SHARE as SHARE_MACROS
+from cqrs_app.platform.macros.commands import SaveMacro
 from cqrs_app.platform.views.commands import SAVE, SHARE, TEAM, SaveView
 from cqrs_app.platform.views.queries import ListViews
 from cqrs_app.platform.views.views import SavedView
@@ -49,11 +52,6 @@ def _saved(command: Any) -> str:
     return list_url(command.list, given_of(saved))
 
 
-def _owners() -> list[tuple[str, str]]:
-    mine = [(g.operator.name, "Only me")]
-    return [*mine, (TEAM, "The team")] if may(SHARE) else mine
-
-
 def _roles() -> list[tuple[str, str]]:
     roles = [(str(each), each.capitalize()) for each in Role] if may(SHARE) else []
     return [("", "No role"), *roles]
@@ -77,9 +75,13 @@ def _choice(name: str, choices: Any) -> Any:
 
 
 VIEWS = WebArea(
-    places={"views": Place("views", "web.views", after=_saved)},
+    places={
+        "views": Place("views", "web.views", after=_saved),
+        "macros": Place("macros", "web.macros"),
+    },
     form_fields={
-        (SaveView, "owner"): _choice("owner", _owners),
+        (SaveView, "owner"): _choice("owner", partial(owners, SHARE)),
+        (SaveMacro, "owner"): _choice("owner", partial(owners, SHARE_MACROS)),
         (SaveView, "default_for"): _choice("default_for", _roles),
     },
 )
