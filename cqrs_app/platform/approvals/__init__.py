@@ -22,19 +22,20 @@ def approvals_area(
 ) -> Area:
     """The area; a policy may be about any command of `areas`, or about policies themselves."""
     handlers = {each: handler for area in areas for each, handler in area.handlers.items()}
+    handlers |= handlers_of(ApprovalPolicies)
+    permissions = {each.__name__: each.declaration.permission for each in handlers}
     return Area(
         name="approvals",
         aggregates=[ApprovalPolicies, ApprovalRequest],
         events=events,
+        upcasters=events.UPCASTERS,
         subscriptions=[FollowRequests()],
         tasks=tasks,
         answers={
             queries.ListApprovalPolicies: from_state(ApprovalPolicies, queries.list_policies),
             queries.ListApprovalRequests: projected(queries.list_requests),
-            queries.GetApprovalRequest: from_past(queries.get_request),
+            queries.GetApprovalRequest: from_past(queries.get_request(permissions), by_reader=True),
             queries.RequestActions: actions_of(ApprovalRequest),
         },
-        middleware=[]
-        if signers is None
-        else [Gate(handlers | handlers_of(ApprovalPolicies), signers)],
+        middleware=[] if signers is None else [Gate(handlers, signers)],
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Any
 
 from cqrs_app.kernel.messages.messages import Event, event
 from cqrs_app.kernel.privacy.personal import PERSONAL
@@ -20,16 +21,19 @@ class ApprovalPolicyRemoved(Event):
     policy: str
 
 
-@event()
+@event(schema=2)
 class ApprovalRequested(Event):
-    """`payload` is the command as JSON, sealed with the key of `person`. `digest` covers all that
-    a signer is shown. `asked_by` is the actor, `asker` the person behind it."""
+    """`payload` is the command as JSON, sealed with the key of `person`. `payload_hash` covers it
+    together with `salt`, which is sealed likewise: once the person is erased, nobody can find the
+    fields by trying. `digest` covers all that a signer is shown. `asked_by` is the actor, `asker`
+    the person behind it."""
 
     request_id: str
     command: str
     stream: str
     person: str
     payload: Annotated[str, PERSONAL]
+    salt: Annotated[str, PERSONAL]
     payload_hash: str
     shown: ShownEffects
     digest: str
@@ -128,3 +132,10 @@ class ApprovalVoided(Event):
     """The personal data that it needs was erased."""
 
     request_id: str
+
+
+def _requested_1(payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | {"salt": ""}
+
+
+UPCASTERS = MappingProxyType({("ApprovalRequested", 1): _requested_1})

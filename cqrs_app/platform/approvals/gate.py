@@ -7,6 +7,7 @@ with exactly what was signed.
 
 from __future__ import annotations
 
+import secrets
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
@@ -76,9 +77,10 @@ def execution_id(request_id: str) -> str:
     return EXECUTION + request_id
 
 
-def payload_hash(payload: str) -> str:
-    """The hash of a command as JSON."""
-    return digest_of(msgspec.json.decode(payload))
+def payload_hash(payload: str, salt: str) -> str:
+    """The hash of a command as JSON; requests of earlier releases have no salt."""
+    content = msgspec.json.decode(payload)
+    return digest_of(salt, content) if salt else digest_of(content)
 
 
 class KnownPolicies:
@@ -161,12 +163,14 @@ class Gate:
         if not asked:
             return None
         self._require_signers(asked, asking)
+        salt = secrets.token_hex(16)
         return Wanted(
             command=call.name,
             stream=call.stream,
             person=call.command.concerns or forecast.before.belongs_to or call.stream,
             payload=call.payload,
-            payload_hash=payload_hash(call.payload),
+            salt=salt,
+            payload_hash=payload_hash(call.payload, salt),
             shown=shown(call.command, forecast, call.past, self.handlers),
             policies=asked,
             asking=asking,
@@ -259,10 +263,11 @@ def require_approved(call: Call) -> None:
     request, past = ApprovalRequest(), call.past(stream)
     for event in past:
         request.evolve(event, call.received_at)
+    salt = past[0].salt if past and isinstance(past[0], ApprovalRequested) else ""
     same = (request.command, request.stream, request.payload_hash) == (
         call.name,
         call.stream,
-        payload_hash(call.payload),
+        payload_hash(call.payload, salt),
     )
     if request.state is not RequestState.APPROVED or request.shown is None or not same:
         raise rules.NOT_APPROVED("This is not approved. Nothing was changed.")

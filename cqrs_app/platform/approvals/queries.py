@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +13,9 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import Connection, select
 
+from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.queries.answers import Answering
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.platform.approvals.commands import VIEW
 from cqrs_app.platform.approvals.events import ApprovalRequested
@@ -24,6 +26,7 @@ from cqrs_app.platform.approvals.signer import Signer
 from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.approvals.types import ApprovalStage, RequestId, RequestState
 from cqrs_app.platform.operators.tables import operators
+from cqrs_app.platform.runtime.commands import SEE_COMMANDS
 
 _ROW = approval_requests.c
 _PENDING = [each for each in RequestState if each.pending]
@@ -166,13 +169,15 @@ class ApprovalStep:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRequestView:
     """One request. `payload` are the fields of the command, empty once personal data in it is
-    erased; `digest` is what a signature names; `signed` are those who approved."""
+    erased, or if they are hidden from who asks; `digest` is what a signature names; `signed` are
+    those who approved."""
 
     request_id: str
     state: RequestState
     command: str
     stream: str
     payload: dict[str, Any]
+    fields_hidden: bool
     payload_hash: str
     digest: str
     effects: tuple[str, ...]
@@ -196,12 +201,26 @@ class ApprovalRequestView:
 
 @query(label="Approval request", permission=VIEW, store="write")
 class GetApprovalRequest(Query):
-    """One request as it is now, with its history, or nothing."""
+    """One request as it is now, with its history, or nothing. The fields of the action are shown
+    to those who may do it themselves or may see the command log."""
 
     request_id: RequestId
 
 
-def get_request(question: GetApprovalRequest, past: Past) -> ApprovalRequestView | None:
+def get_request(permissions: Mapping[str, str]) -> Answering:
+    """`permissions` are those of commands, by name."""
+
+    def answer(
+        question: GetApprovalRequest, past: Past, reader: Actor
+    ) -> ApprovalRequestView | None:
+        return _view(question, past, permissions, reader)
+
+    return answer
+
+
+def _view(
+    question: GetApprovalRequest, past: Past, permissions: Mapping[str, str], reader: Actor
+) -> ApprovalRequestView | None:
     found = past.recorded(ApprovalRequest.stream_of(question.request_id))
     if not found:
         return None
@@ -210,12 +229,14 @@ def get_request(question: GetApprovalRequest, past: Past) -> ApprovalRequestView
         request.evolve(recorded.event, recorded.occurred_at)
     first: Any = found[0].event
     assert isinstance(first, ApprovalRequested) and request.shown  # noqa: S101
+    hidden = not (reader.may(permissions.get(request.command, "")) or reader.may(SEE_COMMANDS))
     return ApprovalRequestView(
         request_id=question.request_id,
         state=request.state or RequestState.OPEN,
         command=request.command,
         stream=request.stream,
-        payload=_fields(first.payload),
+        payload={} if hidden else _fields(first.payload),
+        fields_hidden=hidden,
         payload_hash=request.payload_hash,
         digest=request.digest,
         effects=request.shown.effects,

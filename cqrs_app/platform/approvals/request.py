@@ -52,6 +52,7 @@ class Wanted:
     stream: str
     person: str
     payload: str
+    salt: str
     payload_hash: str
     shown: ShownEffects
     policies: tuple[ApprovalPolicy, ...]
@@ -125,6 +126,7 @@ class ApprovalRequest(Aggregate):
             stream=wanted.stream,
             person=wanted.person,
             payload=wanted.payload,
+            salt=wanted.salt,
             payload_hash=wanted.payload_hash,
             shown=wanted.shown,
             digest=shown_digest(command.request_id, 1, wanted.payload_hash, wanted.shown),
