@@ -56,6 +56,7 @@ WEBHOOK = (
 )
 FAILURES = "Failures"
 WAITING = "Orders wait too long"
+OVERRIDE = "An approval was overridden"
 
 _ALL = (
     Rule(
@@ -238,6 +239,21 @@ _ALL = (
         clear_at=7 * DAY,
         pending_seconds=15 * MINUTE,
         runbook=WAITING,
+    ),
+    Rule(
+        name="override",
+        title="An approval was overridden",
+        pending_seconds=0,
+        severity="critical",
+        runbook=OVERRIDE,
+    ),
+    Rule(
+        name="override_overdue",
+        title="The review of an override is overdue",
+        unit="seconds",
+        pending_seconds=0,
+        severity="critical",
+        runbook=OVERRIDE,
     ),
 )
 

@@ -20,6 +20,7 @@ from cqrs_app.platform.approvals.types import (
     Digest,
     FieldCondition,
     Names,
+    OverrideVerdict,
     PolicyName,
     RequestId,
     RequestState,
@@ -80,6 +81,15 @@ class SetApprovalPolicy(Command):
     comment_on_refusal: Annotated[bool, Meta(title="A refusal needs a comment")] = True
     carry_out_hours: Annotated[
         int, Meta(title="Hours to be carried out, once approved", ge=1, le=MOST_HOURS)
+    ] = 24
+    review_hours: Annotated[
+        int,
+        Meta(
+            title="Hours to review an override",
+            description="Somebody else then has to say whether it was justified.",
+            ge=1,
+            le=MOST_HOURS,
+        ),
     ] = 24
 
     def check(self) -> Iterator[tuple[str, str]]:
@@ -165,7 +175,8 @@ class ResubmitRequest(Command):
 
 @command(label="Override approval", permission=OVERRIDE, risky=True, step_up=True)
 class OverrideApproval(Command):
-    """In an emergency: carry it out without the missing signatures. Everybody can see who did."""
+    """In an emergency: carry it out without the missing signatures. An alert is raised until
+    somebody else has reviewed it."""
 
     request_id: RequestId
     digest: Digest
@@ -174,6 +185,20 @@ class OverrideApproval(Command):
     def check(self) -> Iterator[tuple[str, str]]:
         if not self.reason.strip():
             yield "reason", NEEDED
+
+
+@command(label="Review override", permission=SIGN)
+class ReviewOverride(Command):
+    """Say whether carrying it out without the missing signatures was justified. This ends the
+    alert."""
+
+    request_id: RequestId
+    verdict: Annotated[OverrideVerdict, Meta(title="Verdict")]
+    comment: Annotated[Comment, Meta(min_length=1)]
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if not self.comment.strip():
+            yield "comment", NEEDED
 
 
 @command(label="Record outcome", permission=RUN)

@@ -11,7 +11,7 @@ from cqrs_app.platform.approvals.policy import ApprovalPolicy, ShownEffects
 from cqrs_app.platform.approvals.types import ApprovalStage
 
 
-@event()
+@event(schema=2)
 class ApprovalPolicySet(Event):
     policy: ApprovalPolicy
 
@@ -104,6 +104,17 @@ class ApprovalOverridden(Event):
 
 
 @event()
+class ApprovalOverrideReviewed(Event):
+    """Somebody else has looked at what was carried out without the missing signatures."""
+
+    request_id: str
+    person: str
+    signer: str
+    justified: bool
+    comment: str
+
+
+@event()
 class ApprovalOutdated(Event):
     """What it would do has changed since it was shown. `reason` says what."""
 
@@ -134,8 +145,18 @@ class ApprovalVoided(Event):
     request_id: str
 
 
+def _policy_1(policy: dict[str, Any]) -> dict[str, Any]:
+    return policy | {"review_hours": 24}
+
+
+def _set_1(payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | {"policy": _policy_1(payload["policy"])}
+
+
 def _requested_1(payload: dict[str, Any]) -> dict[str, Any]:
-    return payload | {"salt": ""}
+    return payload | {"salt": "", "policies": [_policy_1(each) for each in payload["policies"]]}
 
 
-UPCASTERS = MappingProxyType({("ApprovalRequested", 1): _requested_1})
+UPCASTERS = MappingProxyType(
+    {("ApprovalPolicySet", 1): _set_1, ("ApprovalRequested", 1): _requested_1}
+)

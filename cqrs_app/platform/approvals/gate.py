@@ -36,6 +36,7 @@ from cqrs_app.platform.approvals.commands import (
     OverrideApproval,
     RequestApproval,
     ResubmitRequest,
+    ReviewOverride,
     SetApprovalPolicy,
     SignRequest,
     WithdrawRequest,
@@ -64,7 +65,7 @@ of a command, so nobody else can use one."""
 LATER = (Busy, SwitchedOff, TimedOut, Unavailable)
 """Says nothing about the command."""
 _NAMESPACE = uuid.UUID("0f8a3c1e-6d0a-4c53-9a58-2f6f4f2c7b11")
-OnRequest = SignRequest | WithdrawRequest | ResubmitRequest | OverrideApproval
+OnRequest = SignRequest | WithdrawRequest | ResubmitRequest | OverrideApproval | ReviewOverride
 
 
 def request_id_of(command_id: str) -> str:
@@ -119,6 +120,9 @@ class Gate:
     known: KnownPolicies = field(default_factory=KnownPolicies)
 
     def __call__(self, call: Call, proceed: Proceed) -> Receipt:
+        if isinstance(call.command, OnRequest):
+            call.arguments["now"] = self._now(call, call.command)
+            return proceed(call)
         match call.command:
             case RequestApproval():
                 raise rules.NOT_APPROVED(
@@ -127,9 +131,6 @@ class Gate:
                 )
             case SetApprovalPolicy():
                 self._require_known(call.command)
-            case SignRequest() | WithdrawRequest() | ResubmitRequest() | OverrideApproval():
-                call.arguments["now"] = self._now(call, call.command)
-                return proceed(call)
         if call.context.command_id.startswith(EXECUTION):
             require_approved(call)
         elif not call.dry and self._is_asked(call):

@@ -23,6 +23,7 @@ from cqrs_app.platform.approvals.policies import ApprovalPolicies
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, SeenVersion
 from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.signer import Signer
+from cqrs_app.platform.approvals.signers import signers_in
 from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.approvals.types import ApprovalStage, RequestId, RequestState
 from cqrs_app.platform.operators.tables import operators
@@ -37,8 +38,8 @@ Name = Annotated[str, Meta(title="Operator", max_length=100)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRow:
-    """One request in a list. `subject` is what it is about, `due` when the state ends by itself,
-    `given` and `needed` count approvals."""
+    """One request in a list. `due` is when the state ends by itself, `review_due` until when an
+    override has to be reviewed; `given` and `needed` count approvals."""
 
     request_id: str
     command: str
@@ -51,6 +52,7 @@ class ApprovalRow:
     asked_at: datetime
     changed_at: datetime
     due: datetime | None
+    review_due: datetime | None
     given: int
     needed: int
     digest: str
@@ -79,6 +81,9 @@ class ListApprovalRequests(Query):
     waits_for: Annotated[Name, Meta(description="Requests this operator is asked to sign.")] = ""
     asked_by: Annotated[Name, Meta(title="Asked by")] = ""
     stream: Annotated[str, Meta(title="About", max_length=200)] = ""
+    unreviewed: Annotated[
+        bool, Meta(title="Unreviewed", description="Overridden, and not reviewed yet.")
+    ] = False
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
@@ -98,6 +103,8 @@ def list_requests(
         found = found.where(_ROW.asker == question.asked_by)
     if question.stream:
         found = found.where(_ROW.stream == question.stream)
+    if question.unreviewed:
+        found = found.where(_ROW.review_due.is_not(None))
     order = (
         (_ROW.asked_at, _ROW.request_id)
         if question.show == "open"
@@ -136,6 +143,7 @@ def _row(row: Any) -> ApprovalRow:
         asked_at=row.asked_at,
         changed_at=row.changed_at,
         due=row.due,
+        review_due=row.review_due,
         given=len(request.signed),
         needed=sum(each.approvals for each in request.stages),
         digest=request.digest,
@@ -149,9 +157,7 @@ def waiting_by_name(connection: Connection) -> dict[str, int]:
     if not stored:
         return {}
     requests = [msgspec.json.decode(each, type=ApprovalRequest) for each in stored]
-    accounts = select(operators.c.name, operators.c.role)
-    working = connection.execute(accounts.where(operators.c.disabled_at.is_(None))).all()
-    signers = [Signer(name, name, role) for name, role in working]
+    signers = signers_in(connection)
     return Counter(each.name for each in signers for one in requests if one.may_sign(each))
 
 
@@ -195,6 +201,8 @@ class ApprovalRequestView:
     asked_at: datetime | None
     channel: str
     due: datetime | None
+    overrider: str
+    review_due: datetime | None
     version: int
     history: tuple[ApprovalStep, ...]
 
@@ -254,6 +262,8 @@ def _view(
         asked_at=request.asked_at,
         channel=request.channel,
         due=request.due,
+        overrider=request.overrider,
+        review_due=request.review_due,
         version=len(found),
         history=tuple(
             ApprovalStep(

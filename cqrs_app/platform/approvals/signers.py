@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.engines import reader_of
@@ -18,6 +18,13 @@ from cqrs_app.platform.operators.tokens import ACTOR_PREFIX
 
 SHELL = "shell:"
 """The prefix of whoever works on the machine itself: no operator, so they cannot sign."""
+
+
+def signers_in(connection: Connection) -> list[Signer]:
+    """Every operator whose account works."""
+    found = select(operators.c.name, operators.c.role)
+    working = connection.execute(found.where(operators.c.disabled_at.is_(None)))
+    return [Signer(name, name, role) for name, role in working]
 
 
 class Signers:
@@ -68,10 +75,8 @@ class Signers:
 
     def all(self) -> list[Signer]:
         """Every operator whose account works."""
-        found = select(operators.c.name, operators.c.role)
         with self._reader.connect() as connection:
-            working = connection.execute(found.where(operators.c.disabled_at.is_(None)))
-            return [Signer(name, name, role) for name, role in working]
+            return signers_in(connection)
 
     def actor(self, name: str) -> Actor | None:
         """The actor of this name with the permissions it has now; None if it may not act any

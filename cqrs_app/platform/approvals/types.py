@@ -102,6 +102,17 @@ class SignDecision(StrEnum):
         return {"approve": "Approve", "refuse": "Refuse", "return": "Return"}[self]
 
 
+class OverrideVerdict(StrEnum):
+    """What a review of an override comes to."""
+
+    JUSTIFIED = "justified"
+    NOT_JUSTIFIED = "not_justified"
+
+    @property
+    def label(self) -> str:
+        return {"justified": "Justified", "not_justified": "Not justified"}[self]
+
+
 class RequestState(StrEnum):
     """The state of a request; the values are stored."""
 

@@ -12,7 +12,8 @@ from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.kernel.subscriptions.subscription import Subscription
-from cqrs_app.platform.notifications.notices import NOTICES, Notice
+from cqrs_app.platform.notifications.approvals import Notice
+from cqrs_app.platform.notifications.notices import NOTICES
 from cqrs_app.platform.notifications.tables import notifications
 from cqrs_app.platform.notifications.words import NotificationKind
 from cqrs_app.platform.operators.preferences import preferences_from

@@ -32,7 +32,7 @@ from cqrs_app.platform.approvals.queries import (
     ListApprovalPolicies,
     ListApprovalRequests,
 )
-from cqrs_app.platform.approvals.request import describe
+from cqrs_app.platform.approvals.request import ApprovalRequest, describe
 from cqrs_app.platform.approvals.signer import Signer
 from cqrs_app.platform.approvals.types import RequestState
 from cqrs_app.services import kernel
@@ -42,6 +42,7 @@ VIEWS = {
     "mine": "Requested by you",
     "open": "All open",
     "decided": "Decided",
+    "overrides": "Overrides to review",
 }
 
 
@@ -88,6 +89,7 @@ def _list() -> dict[str, Any]:
         "mine": ListApprovalRequests(asked_by=me, limit=200),
         "open": ListApprovalRequests(show="open", limit=200),
         "decided": ListApprovalRequests(show="decided", limit=200),
+        "overrides": ListApprovalRequests(unreviewed=True, limit=200),
     }[view]
     answer = ask(question)
     return {
@@ -135,6 +137,10 @@ def _one(request_id: str) -> dict[str, Any]:
         "may_withdraw": mine and (open_ or again) and may_act(REQUEST),
         "may_ask_again": mine and again and may_act(REQUEST),
         "may_override": open_ and may_act(OVERRIDE),
+        "may_review": view.review_due is not None
+        and ApprovalRequest(asker=view.asker, stages=view.stages).reviews(me, view.overrider)
+        and may_act(SIGN),
+        "overdue": view.review_due is not None and view.review_due < kernel.clock(),
     }
 
 
@@ -163,13 +169,20 @@ def _present(given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _signs() -> list[Sign]:
-    """What waits for the operator, nothing if nothing does."""
+    """What waits for the operator, and overrides to review; nothing if nothing does."""
     if not may(SIGN):
         return []
-    waiting = ask(ListApprovalRequests(waits_for=g.operator.name, limit=200)).value
-    if not waiting:
-        return []
-    return [Sign("Approvals", f"{len(waiting)} waiting", "warn", url_for("web.approvals"))]
+    signs = []
+    if waiting := ask(ListApprovalRequests(waits_for=g.operator.name, limit=200)).value:
+        url = url_for("web.approvals")
+        signs.append(Sign("Approvals", f"{len(waiting)} waiting", "warn", url))
+    if overrides := ask(ListApprovalRequests(unreviewed=True, limit=200)).value:
+        overdue = any(each.review_due < kernel.clock() for each in overrides)
+        url = url_for("web.approvals", view="overrides")
+        signs.append(
+            Sign("Overrides", f"{len(overrides)} to review", "bad" if overdue else "warn", url)
+        )
+    return signs
 
 
 APPROVALS = WebArea(
