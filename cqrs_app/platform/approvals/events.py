@@ -146,7 +146,11 @@ class ApprovalVoided(Event):
 
 
 def _policy_1(policy: dict[str, Any]) -> dict[str, Any]:
-    return policy | {"review_hours": 24}
+    return policy | {"review_hours": 24, "stages": _stages_1(policy["stages"])}
+
+
+def _stages_1(stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"teams": []} | each for each in stages]
 
 
 def _set_1(payload: dict[str, Any]) -> dict[str, Any]:
@@ -154,7 +158,11 @@ def _set_1(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _requested_1(payload: dict[str, Any]) -> dict[str, Any]:
-    return payload | {"salt": "", "policies": [_policy_1(each) for each in payload["policies"]]}
+    return payload | {
+        "salt": "",
+        "policies": [_policy_1(each) for each in payload["policies"]],
+        "stages": _stages_1(payload["stages"]),
+    }
 
 
 UPCASTERS = MappingProxyType(

@@ -204,7 +204,8 @@ class Gate:
         short = short_of(stages_of(policies), self.signers.all(), asking.person)
         if short:
             stage, missing = short
-            able = "change who the policy names" if stage.people else "give more people that role"
+            named = stage.people or stage.teams
+            able = "change who the policy names" if named else "give more people that role"
             raise rules.NOBODY_CAN_SIGN(
                 f"This needs approval by {describe(stage)} other than you. Not enough people can "
                 f"give it: {missing} missing. Nothing was changed. Ask an administrator to {able}."

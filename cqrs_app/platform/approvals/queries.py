@@ -22,11 +22,9 @@ from cqrs_app.platform.approvals.events import ApprovalRequested
 from cqrs_app.platform.approvals.policies import ApprovalPolicies
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, SeenVersion
 from cqrs_app.platform.approvals.request import ApprovalRequest
-from cqrs_app.platform.approvals.signer import Signer
 from cqrs_app.platform.approvals.signers import signers_in
 from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.approvals.types import ApprovalStage, RequestId, RequestState
-from cqrs_app.platform.operators.tables import operators
 from cqrs_app.platform.runtime.commands import SEE_COMMANDS
 
 _ROW = approval_requests.c
@@ -115,10 +113,9 @@ def list_requests(
 
 def waiting_for(connection: Connection, name: str) -> Iterator[ApprovalRow]:
     """The open requests that an operator is asked to sign, oldest first."""
-    account = select(operators.c.role).where(
-        operators.c.name == name, operators.c.disabled_at.is_(None)
-    )
-    signer = Signer(name, name, connection.execute(account).scalar() or "")
+    signer = next((each for each in signers_in(connection) if each.name == name), None)
+    if signer is None:
+        return
     found = (
         select(approval_requests)
         .where(_ROW.state == RequestState.OPEN, _ROW.asker != name)

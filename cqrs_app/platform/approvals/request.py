@@ -406,8 +406,9 @@ def shown_digest(request_id: str, number: int, payload_hash: str, shown: ShownEf
 
 def describe(stage: ApprovalStage) -> str:
     """Who a stage asks, such as "2 supervisors"."""
-    if stage.people:
-        return f"{stage.approvals} of {', '.join(stage.people)}"
+    named = (*stage.people, *(f"team {each}" for each in stage.teams))
+    if named:
+        return f"{stage.approvals} of {', '.join(named)}"
     return (
         f"{stage.approvals} {stage.role}"
         if stage.approvals == 1

@@ -178,11 +178,15 @@ class FieldCondition:
 
 @value
 class ApprovalStage:
-    """Who has to approve, and until when. `people` narrows the role down to those named."""
+    """Who has to approve, and until when. `people` and `teams` narrow the role down to those named,
+    or in one of these teams."""
 
     approvals: Annotated[int, Meta(title="Approvals", ge=1, le=10)] = 1
     role: Annotated[Role, Meta(title="Least role")] = Role.SUPERVISOR
-    people: Annotated[Names, names("People", "Empty: everybody with the role.", "maria")] = ()
+    people: Annotated[
+        Names, names("People", "No people or teams: everybody with the role.", "maria")
+    ] = ()
+    teams: Annotated[Names, names("Teams", "Of operators, as for orders.", "returns")] = ()
     hours: Annotated[
         int, Meta(title="Hours to decide", description="Then it expires.", ge=1, le=MOST_HOURS)
     ] = 72

@@ -41,7 +41,7 @@ from cqrs_app.platform.approvals.commands import (
 from cqrs_app.platform.approvals.events import UPCASTERS
 from cqrs_app.platform.approvals.gate import payload_hash
 from cqrs_app.platform.approvals.policy import digest_of
-from cqrs_app.platform.approvals.queries import GetApprovalRequest
+from cqrs_app.platform.approvals.queries import GetApprovalRequest, ListApprovalRequests
 from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.approvals.types import (
@@ -184,6 +184,28 @@ def test_only_those_whom_the_policy_asks_can_sign(shop: Shop) -> None:
     with pytest.raises(NotAllowed):
         shop.sign(request_id, "victor")
     shop.sign(request_id, "tina")
+
+
+def test_a_stage_asks_the_people_of_a_team_as_they_are_by_now(shop: Shop) -> None:
+    accounts = services_of(shop.app).accounts
+    stage = ApprovalStage(teams=("returns",))
+    shop.policy(stages=(stage,))
+    with pytest.raises(Refused, match="1 of team returns") as refused:
+        shop.ask()
+    assert refused.value.code == "nobody_can_sign"
+    accounts.set_team("tina", "returns")
+    request_id = shop.ask()
+    waiting = ListApprovalRequests(waits_for="tina")
+    asking = QueryContext(actor=shop.actor("tina"))
+    assert len(shop.kernel.queries.ask(waiting, asking).value) == 1
+    accounts.set_team("tina", "")
+    for name in ("ada", "tina"):
+        with pytest.raises(Refused) as refused:
+            shop.sign(request_id, name)
+        assert refused.value.code == "not_a_signer"
+    accounts.set_team("tina", "returns")
+    shop.sign(request_id, "tina")
+    assert shop.state(request_id) == "approved"
 
 
 def test_where_nobody_could_sign_it_is_refused_at_once_and_says_who_could_be_made_able(
@@ -590,7 +612,9 @@ def test_the_hash_of_an_erased_command_does_not_reveal_its_fields(shop: Shop) ->
 
 
 def test_a_request_of_an_earlier_release_keeps_its_hash() -> None:
-    stored = UPCASTERS["ApprovalRequested", 1]({"payload": '{"b":1,"a":2}', "policies": []})
+    stored = UPCASTERS["ApprovalRequested", 1](
+        {"payload": '{"b":1,"a":2}', "policies": [], "stages": []}
+    )
     assert payload_hash(stored["payload"], stored["salt"]) == digest_of({"a": 2, "b": 1})
 
 
