@@ -44,6 +44,10 @@ class Signers:
         self._roles = roles
         self._clock = clock
 
+    def connect(self) -> Connection:
+        """A connection that reads the write store."""
+        return self._reader.connect()
+
     def of(self, name: str) -> Signer:
         """Who an actor of this name is. A token acts for the operator who made it, with its own
         role."""

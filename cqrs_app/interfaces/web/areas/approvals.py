@@ -9,12 +9,14 @@ from typing import Any
 from flask import abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.interfaces.web.areas.approval_choices import POLICY_FIELDS
 from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.approvals.commands import (
     MANAGE,
     OVERRIDE,
@@ -26,6 +28,7 @@ from cqrs_app.platform.approvals.commands import (
     UseRecommendedPolicies,
 )
 from cqrs_app.platform.approvals.events import ApprovalOutdated
+from cqrs_app.platform.approvals.preview import PolicyPreview, PreviewApprovalPolicy
 from cqrs_app.platform.approvals.queries import (
     ApprovalRequestView,
     GetApprovalRequest,
@@ -185,7 +188,15 @@ def _signs() -> list[Sign]:
     return signs
 
 
+def _preview(command: Command) -> str:
+    terms = {name: getattr(command, name) for name in PreviewApprovalPolicy.__annotations__}
+    preview: PolicyPreview = ask(PreviewApprovalPolicy(**terms)).value
+    return preview.sentence
+
+
 APPROVALS = WebArea(
+    form_fields=POLICY_FIELDS,
+    remarks={SetApprovalPolicy: _preview},
     home_signs=_signs,
     places={
         "approval": Place("approvals", "web.approvals", "web.approval", fragment=_panel),

@@ -87,7 +87,7 @@ class WebArea:
     what the health strip shows to the operator; `finders` what the search covers; `starts` are
     commands that create something, which the search offers first; `batched` those that lists offer
     for several rows; `warnings` what an operator reads after an action that ended in such an
-    event.
+    event; `remarks` a sentence for the form of a command, from the command as it is filled in.
     """
 
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -105,6 +105,7 @@ class WebArea:
     starts: tuple[type[Command], ...] = ()
     batched: tuple[type[Command], ...] = ()
     warnings: Mapping[type[Event], str] = field(default_factory=dict)
+    remarks: Mapping[type[Command], Callable[[Any], str]] = field(default_factory=dict)
 
 
 def free_number(name: str, prefix: str) -> Suggest:
