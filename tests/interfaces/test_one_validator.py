@@ -29,6 +29,7 @@ NAMES_OF_WHAT_IS_THERE = {
     *("RetryParkedEvents.stream", "SkipParkedEvent.stream"),
     *("SetApprovalPolicy.commands", "SetApprovalPolicy.statuses", "SetApprovalPolicy.countries"),
     "SetApprovalPolicy.stages.people",
+    "SetApprovalPolicy.stages.teams",
 }
 """Texts that must equal one that is known already."""
 
