@@ -47,6 +47,7 @@ from cqrs_app.platform.alerts.commands import MANAGE as MANAGE_ALERTS
 from cqrs_app.platform.alerts.commands import RAISE as RAISE_ALERTS
 from cqrs_app.platform.alerts.email import Email
 from cqrs_app.platform.alerts.machine import Certificates, disk
+from cqrs_app.platform.alerts.overrides import OVERRIDES
 from cqrs_app.platform.alerts.sending import SendHeartbeat, SendNotices
 from cqrs_app.platform.alerts.shop import SHOP
 from cqrs_app.platform.alerts.sources import RECONCILIATION, STORED, Sources
@@ -280,7 +281,7 @@ def _tasks(settings: Settings, signers: Signers) -> dict[str, list[BackgroundTas
 def _problem_sources(settings: Settings) -> Sources:
     reconciled = [RECONCILIATION] if settings.reconcile_hours else []
     certificates = Certificates(settings.certificates).source
-    return Sources([*STORED, SHOP, disk(settings.data_dir), certificates, *reconciled])
+    return Sources([*STORED, SHOP, OVERRIDES, disk(settings.data_dir), certificates, *reconciled])
 
 
 def _channels(settings: Settings) -> list[Channel]:

@@ -391,15 +391,16 @@ class QueryBus:
 
     def _from_past(self, query: Query, source: FromPast, context: QueryContext) -> Answer[Any]:
         reads = query.declaration.reads
+        reader = {"reader": context.actor} if source.by_reader else {}
         try:
             if reads and not context.strong:
                 rows = self._source(query, context)
                 with rows.engine.connect() as connection:
-                    value = source.handler(query, self._past, connection)
+                    value = source.handler(query, self._past, connection, **reader)
                 freshness = self._gauge.measure(self._unless_exchanged(rows))
             else:
                 freshness = self._from_events()
-                value = source.handler(query, self._past, *(None for _ in reads[:1]))
+                value = source.handler(query, self._past, *(None for _ in reads[:1]), **reader)
         except UnknownEvent as error:
             sentence = f"{error} Nothing is lost: the release that wrote it can show it."
             raise Refused("cannot_be_folded", sentence) from error

@@ -42,4 +42,5 @@ STARTS = tuple(command for area in AREAS for command in area.starts)
 BATCHED = tuple(command for area in AREAS for command in area.batched)
 """What can be done with many things at once, from a list."""
 CONFIRMED = {command: each for area in AREAS for command, each in area.confirmed.items()}
+REMARKS = {command: each for area in AREAS for command, each in area.remarks.items()}
 WARNINGS = {event.__name__: each for area in AREAS for event, each in area.warnings.items()}
