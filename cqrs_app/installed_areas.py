@@ -17,6 +17,8 @@ from cqrs_app.areas.customers.queries import ChooseCustomers, ListRegisteredCust
 from cqrs_app.areas.desk import desk_area
 from cqrs_app.areas.desk.queries.choose_orders import ChooseOrders
 from cqrs_app.areas.desk.queries.order_list import ListOrders
+from cqrs_app.areas.expenses import EXPENSES
+from cqrs_app.areas.expenses.queries.lists import ListExpenseClaims
 from cqrs_app.areas.fulfilment import events as fulfilment_events
 from cqrs_app.areas.fulfilment import fulfilment_area
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
@@ -61,7 +63,7 @@ from cqrs_app.platform.views import views_area
 from cqrs_app.platform.webhooks import webhooks_area
 from cqrs_app.standards.money import exact
 
-AREAS = (ORDERS, CUSTOMERS, INVENTORY, ASSIGNMENTS)
+AREAS = (ORDERS, CUSTOMERS, INVENTORY, ASSIGNMENTS, EXPENSES)
 """The shop's areas that need no setting."""
 
 MONEY = Notation("currency", exact)
@@ -94,6 +96,7 @@ LISTS: Mapping[str, type[Query]] = MappingProxyType(
         "customers": ListRegisteredCustomers,
         "products": ListProducts,
         "payments": ListPayments,
+        "expenses": ListExpenseClaims,
     }
 )
 """The lists of which views can be saved."""
