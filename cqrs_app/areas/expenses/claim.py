@@ -10,7 +10,7 @@ from typing import Any
 from cqrs_app.areas.expenses import commands as do
 from cqrs_app.areas.expenses import events as was
 from cqrs_app.areas.expenses import rules
-from cqrs_app.areas.expenses.stages import stages_of
+from cqrs_app.areas.expenses.stages import in_order, rank, stages_of
 from cqrs_app.areas.expenses.state import ExpenseState
 from cqrs_app.areas.expenses.words import ExpenseStage, ExpenseStatus
 from cqrs_app.areas.types import WITHDRAWN_CURRENCY
@@ -37,7 +37,7 @@ class ExpenseClaim(ExpenseState):
     )
     def submit(self, command: do.SubmitExpenseClaim, *, performer: Performer) -> Decision:
         rules.unused(self)
-        if self.status is _S.DRAFT:
+        if self.status is _S.DRAFT and not performer.history:
             yield from rules.by_claimant(self, performer)
         stages = stages_of(command.kind, command.amount, command.further)
         yield was.ExpenseClaimSubmitted(**_details(command), stages=stages, **_who(performer))
@@ -52,10 +52,15 @@ class ExpenseClaim(ExpenseState):
     def approve(self, command: do.ApproveExpenseClaim, *, performer: Performer) -> Decision:
         stage = command.stage or self.awaited or ExpenseStage.SUPERVISOR
         yield from rules.signing(self, stage, performer)
-        left = [each for each in self.stages if each not in (*self.signed_by, stage)]
+        signed, needed = {*self.signed_by, stage}, {*self.stages, *command.further}
+        if performer.history:
+            # Stages that were left out are flagged, not waited for.
+            needed = {each for each in needed if rank(each) > rank(stage)}
+        left = needed - signed
         yield was.ExpenseClaimApproved(
             claim_id=command.claim_id,
             stage=stage,
+            further=in_order({*command.further} - signed),
             complete=not left,
             note=command.note,
             **_who(performer),

@@ -56,6 +56,7 @@ class ApproveExpenseClaim(Command):
 
     claim_id: ClaimId
     stage: StageOrNext = None
+    further: FurtherStages = ()
     note: Note = ""
 
 

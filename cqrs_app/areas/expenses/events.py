@@ -53,10 +53,12 @@ class ExpenseClaimResubmitted(Event):
 
 @event()
 class ExpenseClaimApproved(Event):
-    """`complete`: it was the last approval that the claim needed."""
+    """`further` are stages that the claim needs from now on; `complete`: it was the last approval
+    that the claim needed."""
 
     claim_id: str
     stage: str
+    further: tuple[str, ...]
     complete: bool
     note: str
     by: str

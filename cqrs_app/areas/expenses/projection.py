@@ -10,6 +10,7 @@ from sqlalchemy import Table
 
 from cqrs_app.areas.expenses import events as was
 from cqrs_app.areas.expenses.read_models import expense_claims, expense_steps
+from cqrs_app.areas.expenses.stages import in_order
 from cqrs_app.areas.expenses.state import CLOSED
 from cqrs_app.areas.expenses.words import OPEN, ExpenseStage, ExpenseStatus
 from cqrs_app.kernel import Key, Projection, Recorded, Row, Rows
@@ -52,6 +53,8 @@ class ExpensesProjection(Projection):
     ) -> None:
         row = rows.change(expense_claims, event.claim_id)
         row["signed"] = " ".join(dict.fromkeys([*row["signed"].split(), event.stage]))
+        stages = {ExpenseStage(each) for each in (*row["stages"].split(), *event.further)}
+        row["stages"] = " ".join(in_order(stages))
         label = f"Approved by {_stage(event.stage)}"
         status = _S.APPROVED if event.complete else None
         _step(rows, recorded, row, label, f"approved {event.stage}", status, event.note)
@@ -124,7 +127,7 @@ def _begun(
         rows.put(
             expense_claims,
             **details,
-            claimant=event.by,
+            claimant="",
             paid=_NONE,
             status="",
             is_open=True,
@@ -133,7 +136,7 @@ def _begun(
             **dict.fromkeys(("started_at", "since", "last_at"), recorded.occurred_at),
         )
     row = rows.change(expense_claims, event.claim_id)
-    row |= details
+    row |= details | {"claimant": event.by}
     return row
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from cqrs_app.areas.expenses.stages import SIGN
+from cqrs_app.areas.expenses.stages import SIGN, rank
 from cqrs_app.areas.expenses.state import ExpenseState
 from cqrs_app.areas.expenses.words import ExpenseStage, ExpenseStatus
 from cqrs_app.areas.types import withdrawn_currency
@@ -99,7 +99,7 @@ def signing(
     """Objects to a signature that this person may not give for this stage, or not now."""
     yield from not_own(claim, performer)
     awaited = claim.awaited
-    if awaited and stage and stage is not awaited:
+    if awaited and stage and not _is_next(claim, awaited, stage, history=performer.history):
         yield OTHER_STAGE.because(
             f"The claim waits for the approval of the {awaited.label.lower()}, "
             f"not of the {stage.label.lower()}."
@@ -112,6 +112,15 @@ def signing(
         yield SIGNED_BEFORE.because(
             f"{performer.name} signed for another stage of the claim.", "Ask somebody else."
         )
+
+
+def _is_next(
+    claim: ExpenseState, awaited: ExpenseStage, stage: ExpenseStage, *, history: bool
+) -> bool:
+    """Whether a stage signs now. In history, stages that the claim does not need may have signed on
+    the way."""
+    before = max(map(rank, claim.signed_by), default=-1)
+    return stage is awaited or (history and before < rank(stage) < rank(awaited))
 
 
 def out_of_time(claim: ExpenseState, at: datetime, now: datetime) -> Iterator[Refused]:

@@ -54,4 +54,14 @@ def stages_of(
 ) -> tuple[ExpenseStage, ...]:
     """The stages that a claim needs, in their order."""
     needed = {each.stage for each in NEEDED[kind] if amount > each.above} | set(further)
-    return tuple(each for each in ExpenseStage if each in needed)
+    return in_order(needed)
+
+
+def in_order(stages: Collection[ExpenseStage]) -> tuple[ExpenseStage, ...]:
+    """These stages in the order in which they sign, each once."""
+    return tuple(each for each in ExpenseStage if each in stages)
+
+
+def rank(stage: ExpenseStage) -> int:
+    """The place of a stage in the order."""
+    return [*ExpenseStage].index(stage)

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import ClassVar
 
 from cqrs_app.areas.expenses import events as was
+from cqrs_app.areas.expenses.stages import in_order
 from cqrs_app.areas.expenses.words import ExpenseKind, ExpenseStage, ExpenseStatus
 from cqrs_app.kernel import Aggregate, Event
 
@@ -63,6 +64,8 @@ class ExpenseState(Aggregate):
                 self.stages, self.signed_by = [ExpenseStage(each) for each in event.stages], {}
             case was.ExpenseClaimApproved():
                 self.signed_by[ExpenseStage(event.stage)] = event.by
+                further = map(ExpenseStage, event.further)
+                self.stages = [*in_order({*self.stages, *further})]
             case was.ExpenseRevisionRequested() | was.ExpenseClaimWithdrawn():
                 self.signed_by = {}
 

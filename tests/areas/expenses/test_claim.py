@@ -30,6 +30,7 @@ def person(name: str, *stages: ExpenseStage) -> Performer:
     )
 
 
+THEN = Performer(name="cleo", history=True)
 ANA, BEN, CLEO, DAN = (person(name) for name in ("ana", "ben", "cleo", "dan"))
 DETAILS: dict[str, Any] = {"claim_id": "E1", "purpose": "Train", "currency": "EUR"}
 SUBMIT = do.SubmitExpenseClaim(**DETAILS, amount=Decimal(100))
@@ -60,7 +61,7 @@ def submitted(*stages: ExpenseStage) -> Event:
 
 def approved(stage: ExpenseStage, by: str, *, complete: bool = False) -> Event:
     return was.ExpenseClaimApproved(
-        claim_id="E1", stage=stage, complete=complete, note="", by=by, activity=""
+        claim_id="E1", stage=stage, further=(), complete=complete, note="", by=by, activity=""
     )
 
 
@@ -147,6 +148,28 @@ def test_one_person_signs_for_one_stage_only() -> None:
     given(submitted(), SIGNED).when(APPROVE, performer=BEN).refused("signed_before")
 
 
+def test_whoever_signs_may_ask_for_a_further_signature() -> None:
+    further = do.ApproveExpenseClaim(**E1, further=(ExpenseStage.DIRECTOR,))
+    outcome = given(submitted(), SIGNED).when(further, performer=CLEO)
+    assert outcome.subject.awaited is ExpenseStage.DIRECTOR
+    last = given(submitted(), SIGNED, *outcome.events).when(APPROVE, performer=DAN)
+    assert last.subject.status is ExpenseStatus.APPROVED
+
+
+def test_history_may_have_a_signature_more_than_the_claim_needs() -> None:
+    more = do.ApproveExpenseClaim(**E1, stage=ExpenseStage.BUDGET_OWNER)
+    outcome = given(submitted(), SIGNED).when(more, history=True, performer=THEN)
+    assert outcome.names == ["ExpenseClaimApproved"]
+    given(submitted(), SIGNED).when(more, performer=CLEO).refused("other_stage")
+
+
+def test_in_history_a_stage_that_was_left_out_is_flagged_and_not_waited_for() -> None:
+    last = do.ApproveExpenseClaim(**E1, stage=ExpenseStage.SUPERVISOR)
+    outcome = given(submitted()).when(last, history=True, performer=THEN)
+    assert outcome.names == ["ExpenseClaimFlagged", "ExpenseClaimApproved"]
+    assert outcome.subject.status is ExpenseStatus.APPROVED
+
+
 def test_after_a_revision_all_approvals_start_over() -> None:
     again = given(submitted(), SIGNED, RETURNED).when(RESUBMIT, performer=ANA)
     assert again.names == ["ExpenseClaimResubmitted"]
@@ -222,7 +245,7 @@ def test_every_command_of_the_area_is_tried() -> None:
 def test_history_is_let_in_and_flagged_where_the_rules_refuse(command: Command, state: str) -> None:
     if isinstance(command, do.DraftExpenseClaim | do.SubmitExpenseClaim) and state != "draft":
         return
-    outcome = given(*STATES[state]).when(command, history=True, performer=DAN)
+    outcome = given(*STATES[state]).when(command, history=True, performer=THEN)
     assert outcome.accepted
     assert outcome.names[-1] != "ExpenseClaimFlagged"
     if state not in ALLOWED[command]:
@@ -230,13 +253,13 @@ def test_history_is_let_in_and_flagged_where_the_rules_refuse(command: Command, 
 
 
 def test_history_of_an_unknown_claim_is_refused() -> None:
-    given().when(APPROVE, history=True, performer=DAN).refused("no_such_claim")
+    given().when(APPROVE, history=True, performer=THEN).refused("no_such_claim")
 
 
 def test_a_claim_that_was_paid_stays_paid_whatever_history_says_of_it_later() -> None:
     paid = STATES["paid"]
     for command in (WITHDRAW, REVISE, RESUBMIT, APPROVE):
-        claim = given(*paid).when(command, history=True, performer=DAN).subject
+        claim = given(*paid).when(command, history=True, performer=THEN).subject
         assert claim.status is ExpenseStatus.PAID
 
 

@@ -22,6 +22,7 @@ from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.transfer.imports.documents import Step
 
 CURRENCY = "EUR"
+UNKNOWN = "Unknown"
 NO_REASON = "The imported history gives no reason."
 KINDS: Mapping[str, ExpenseKind] = MappingProxyType(
     {
@@ -64,7 +65,7 @@ class Happening:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paper:
-    """What the case says of one claim. `main`: the case is named after it."""
+    """What the case says of one claim."""
 
     claim_id: str
     kind: ExpenseKind
@@ -91,19 +92,18 @@ def steps_of(paper: Paper, happenings: Sequence[Happening]) -> Iterator[Step]:
     """The steps of one claim. The first creates it: a draft nobody saved, where the log begins
     with something else."""
     begun = submitted = False
-    for index, each in enumerate(happenings):
+    details = _details(paper)
+    for each in happenings:
         command: Command | None = None
-        details = _details(paper)
         if each.what == "SAVED" and not begun:
             command = do.DraftExpenseClaim(**details)
         elif each.what == "SUBMITTED" and not submitted:
-            further = _signing(happenings[index + 1 :])
-            command = do.SubmitExpenseClaim(**details, further=further)
+            command = do.SubmitExpenseClaim(**details)
         elif each.what == "SUBMITTED":
-            further = _signing(happenings[index + 1 :])
-            command = do.ResubmitExpenseClaim(claim_id=paper.claim_id, further=further)
+            command = do.ResubmitExpenseClaim(claim_id=paper.claim_id)
         if command is None and not begun:
-            yield Step(each.at, do.DraftExpenseClaim(**details))
+            unknown = Source(performer=UNKNOWN)
+            yield Step(each.at, do.DraftExpenseClaim(**details), source=unknown)
         begun = True
         # A draft of which anything but notes is known is no longer one.
         command = command or _later(paper.claim_id, each)
@@ -127,20 +127,12 @@ def _details(paper: Paper) -> dict[str, Any]:
     }
 
 
-def _signing(later: Sequence[Happening]) -> tuple[ExpenseStage, ...]:
-    """The stages that sign, or return the claim, before it is submitted again: the log does not say
-    which it needed."""
-    found: dict[ExpenseStage, None] = {}
-    for each in later:
-        if each.what == "SUBMITTED":
-            break
-        if each.stage and each.what in ("APPROVED", "FINAL_APPROVED", "REJECTED"):
-            found[each.stage] = None
-    return tuple(found)
-
-
 def _later(claim_id: str, each: Happening) -> Command:
     match each.what:
+        case "APPROVED" if each.stage is ExpenseStage.SUPERVISOR:
+            # Theirs is the last signature, unless the log says that it is not.
+            further = (ExpenseStage.DIRECTOR,)
+            return do.ApproveExpenseClaim(claim_id=claim_id, stage=each.stage, further=further)
         case "APPROVED" | "FINAL_APPROVED" if each.stage:
             return do.ApproveExpenseClaim(claim_id=claim_id, stage=each.stage)
         case "REJECTED" if each.role == "EMPLOYEE":
