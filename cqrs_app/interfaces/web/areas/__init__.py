@@ -7,6 +7,7 @@ from cqrs_app.interfaces.web.areas.approvals import APPROVALS
 from cqrs_app.interfaces.web.areas.assignments import ASSIGNMENTS
 from cqrs_app.interfaces.web.areas.batches import BATCHES
 from cqrs_app.interfaces.web.areas.customers import CUSTOMERS
+from cqrs_app.interfaces.web.areas.expenses import EXPENSES
 from cqrs_app.interfaces.web.areas.failures import FAILURES
 from cqrs_app.interfaces.web.areas.fulfilment import FULFILMENT
 from cqrs_app.interfaces.web.areas.imports import IMPORTS
@@ -18,7 +19,7 @@ from cqrs_app.interfaces.web.areas.views import VIEWS
 from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
 AREAS = (
-    *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS),
+    *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, EXPENSES, IMPORTS),
     *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS, APPROVALS),
 )
 """In the order of their signs on the health strip."""
