@@ -18,7 +18,8 @@ from cqrs_app.areas.desk import desk_area
 from cqrs_app.areas.desk.queries.choose_orders import ChooseOrders
 from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.expenses import EXPENSES
-from cqrs_app.areas.expenses.queries.lists import ListExpenseClaims
+from cqrs_app.areas.expenses.claim import ExpenseClaim
+from cqrs_app.areas.expenses.queries.lists import ChooseExpenseClaims, ListExpenseClaims
 from cqrs_app.areas.fulfilment import events as fulfilment_events
 from cqrs_app.areas.fulfilment import fulfilment_area
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
@@ -86,6 +87,7 @@ CHOOSERS: Mapping[str, type[Query]] = MappingProxyType(
         Assignment.category: ChooseOrders,
         Customer.category: ChooseCustomers,
         StockItem.category: ChooseProducts,
+        ExpenseClaim.category: ChooseExpenseClaims,
     }
 )
 """Category of streams -> the query that chooses things of this kind for a batch."""

@@ -17,6 +17,8 @@ from cqrs_app.areas.expenses.read_models import expense_claims
 from cqrs_app.areas.expenses.words import ExpenseKind, ExpenseStage, ExpenseStatus
 from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Sort, query
 
+MOST_CHOSEN = 10_000
+"""Claims of one page that are chosen for a batch."""
 _CLAIM = expense_claims.c
 SORTS = MappingProxyType(
     {
@@ -78,6 +80,35 @@ class ListExpenseClaims(ListQuery):
 def list_claims(question: ListExpenseClaims, connection: Connection) -> Page[ExpenseRow]:
     found = select(*_COLUMNS).where(*_conditions(question))
     return question.page(found, connection, _row)
+
+
+@dataclass(frozen=True, slots=True)
+class ChosenClaim:
+    """A claim with the version that its row includes."""
+
+    subject: str
+    version: int
+    amount: Decimal
+    currency: str
+
+
+@query(label="Expense claims for a batch", permission=VIEW, reads=("expenses",), listed=False)
+class ChooseExpenseClaims(ListExpenseClaims):
+    """One page of the claims that match. `ids` names them instead."""
+
+    ids: Annotated[tuple[str, ...], Meta(max_length=MOST_CHOSEN)] = ()
+    limit: Annotated[int, Meta(ge=1, le=MOST_CHOSEN)] = MOST_CHOSEN
+
+
+def choose_claims(question: ChooseExpenseClaims, connection: Connection) -> Page[ChosenClaim]:
+    found = select(*_COLUMNS).where(*_conditions(question))
+    if question.ids:
+        found = found.where(_CLAIM.claim_id.in_(question.ids))
+    return question.page(
+        found,
+        connection,
+        lambda row: ChosenClaim(row.claim_id, row.applied_version, row.amount, row.currency),
+    )
 
 
 def _conditions(question: ListExpenseClaims) -> Iterator[ColumnElement[bool]]:

@@ -13,6 +13,8 @@ from cqrs_app.areas.expenses.commands import (
     ApproveExpenseClaim,
     DenyExpenseClaim,
     DraftExpenseClaim,
+    PayExpenseClaim,
+    RequestExpensePayment,
     RequestRevision,
     SubmitExpenseClaim,
 )
@@ -37,8 +39,9 @@ from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
 from cqrs_app.interfaces.web.pending_badges import is_queued
 from cqrs_app.interfaces.web.polling import fragment
-from cqrs_app.interfaces.web.tasks import allowed_tasks
+from cqrs_app.interfaces.web.tasks import allowed_tasks, selecting
 from cqrs_app.interfaces.web.views import tabs_here
+from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.services import services
 
 HIGHEST_FIRST = {"claim_id": False, "amount": True, "started_at": True}
@@ -50,6 +53,7 @@ WORDS = {
     "stage": {each.value: each.label for each in ExpenseStage},
     "kind": {each.value: each.label for each in ExpenseKind},
 }
+BATCHED: tuple[type[Command], ...] = (ApproveExpenseClaim, RequestExpensePayment, PayExpenseClaim)
 
 
 @bp.get("/expenses")
@@ -69,6 +73,7 @@ def expenses() -> ResponseReturnValue:
         downloads=downloads(ListExpenseClaims),
         may_submit=may_act("expenses.submit"),
         chips=chips("web.expenses", FILTERS, WORDS),
+        **selecting(BATCHED),
         **turning("web.expenses", answer.value, question.limit),
     )
 
@@ -180,4 +185,5 @@ EXPENSES = WebArea(
     },
     finders=(Finder("Expense claims", "note", "expenses.view", _find, all="web.expenses"),),
     starts=(SubmitExpenseClaim,),
+    batched=BATCHED,
 )
