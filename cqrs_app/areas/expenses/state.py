@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -36,6 +37,10 @@ class ExpenseState(Aggregate):
     signed_by: dict[ExpenseStage, str] = field(default_factory=dict)
     last_at: datetime | None = None
     previous_at: datetime | None = None
+
+    @property
+    def worth(self) -> Mapping[str, Decimal]:
+        return {self.currency: self.amount} if self.currency else {}
 
     @property
     def awaited(self) -> ExpenseStage | None:

@@ -93,12 +93,7 @@ def _moved(forecast: Forecast) -> dict[str, Decimal]:
 
 
 def _worth(thing: Aggregate) -> dict[str, Decimal]:
-    match thing:
-        case Order() if thing.currency:
-            return {thing.currency: thing.total}
-        case Payment() if thing.currency:
-            return {thing.currency: thing.amount}
-    return {}
+    return dict(thing.worth)
 
 
 def _order(past: Sequence[Event]) -> tuple[Order, str]:
