@@ -226,6 +226,7 @@ def _kernel(
         exchanged=sql_views.repoint,
         report=report,
         export=export,
+        person_of=lambda name: signers.of(name).person,
     )
 
 

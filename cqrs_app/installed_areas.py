@@ -18,6 +18,9 @@ from cqrs_app.areas.customers.queries import ChooseCustomers, ListRegisteredCust
 from cqrs_app.areas.desk import desk_area
 from cqrs_app.areas.desk.queries.choose_orders import ChooseOrders
 from cqrs_app.areas.desk.queries.order_list import ListOrders
+from cqrs_app.areas.expenses import EXPENSES
+from cqrs_app.areas.expenses.claim import ExpenseClaim
+from cqrs_app.areas.expenses.queries.lists import ChooseExpenseClaims, ListExpenseClaims
 from cqrs_app.areas.fulfilment import events as fulfilment_events
 from cqrs_app.areas.fulfilment import fulfilment_area
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
@@ -64,7 +67,7 @@ from cqrs_app.platform.views import views_area
 from cqrs_app.platform.webhooks import webhooks_area
 from cqrs_app.standards.money import exact
 
-AREAS = (ORDERS, CUSTOMERS, INVENTORY, ASSIGNMENTS)
+AREAS = (ORDERS, CUSTOMERS, INVENTORY, ASSIGNMENTS, EXPENSES)
 """The shop's areas that need no setting."""
 
 PLUGGED = tuple(each.area for each in plugins.installed())
@@ -91,6 +94,7 @@ CHOOSERS: Mapping[str, type[Query]] = MappingProxyType(
         Assignment.category: ChooseOrders,
         Customer.category: ChooseCustomers,
         StockItem.category: ChooseProducts,
+        ExpenseClaim.category: ChooseExpenseClaims,
         **{each.aggregate.category: each.choose for each in _PAGES if each.choose},
     }
 )
@@ -102,6 +106,7 @@ LISTS: Mapping[str, type[Query]] = MappingProxyType(
         "customers": ListRegisteredCustomers,
         "products": ListProducts,
         "payments": ListPayments,
+        "expenses": ListExpenseClaims,
         **{each.path: each.list for each in _PAGES},
     }
 )

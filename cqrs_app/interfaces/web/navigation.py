@@ -51,6 +51,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("products", "Products", "web.products", "stack-2", "inventory.view", "p"),
             Entry("payments", "Payments", "web.payments", "receipt", "payments.view", "y"),
             Entry("ledger", "Ledger", "web.ledger", "file-invoice", "payments.view", "e"),
+            Entry("expenses", "Expenses", "web.expenses", "note", "expenses.view", "d"),
             Entry(
                 "fulfilment",
                 "Fulfilment",

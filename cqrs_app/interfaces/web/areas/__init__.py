@@ -11,6 +11,7 @@ from cqrs_app.interfaces.web.areas.area import WebArea
 from cqrs_app.interfaces.web.areas.assignments import ASSIGNMENTS
 from cqrs_app.interfaces.web.areas.batches import BATCHES
 from cqrs_app.interfaces.web.areas.customers import CUSTOMERS
+from cqrs_app.interfaces.web.areas.expenses import EXPENSES
 from cqrs_app.interfaces.web.areas.failures import FAILURES
 from cqrs_app.interfaces.web.areas.fulfilment import FULFILMENT
 from cqrs_app.interfaces.web.areas.imports import IMPORTS
@@ -23,7 +24,7 @@ from cqrs_app.interfaces.web.areas.views import VIEWS
 from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
 AREAS: tuple[WebArea, ...] = (
-    *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS),
+    *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, EXPENSES, IMPORTS),
     *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS, APPROVALS),
     *(each.web_area() for each in RECORDS),
     *(import_module(each.web).WEB for each in plugins.installed() if each.web),
