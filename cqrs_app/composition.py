@@ -65,9 +65,11 @@ from cqrs_app.platform.failures.task import FollowParkedEvents
 from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
+from cqrs_app.platform.operators.changes import OperatorChanges
+from cqrs_app.platform.operators.links import Links
 from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import Rates, SignInRates
-from cqrs_app.platform.operators.roles import system_actor
+from cqrs_app.platform.operators.roles import KnownRoles, system_actor
 from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
@@ -119,7 +121,11 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
-        accounts=Accounts(write, roles, shop_name=settings.shop_name),
+        accounts=Accounts(
+            write, roles, kernel.commands.execute, kernel.clock, shop_name=settings.shop_name
+        ),
+        roles=KnownRoles(write, roles),
+        links=Links(write, kernel.vault, kernel.clock),
         second_factors=SecondFactors(write, kernel.vault, settings.shop_name),
         passkeys=Passkeys(write, settings.shop_name),
         assignees=Assignees(write),
@@ -180,6 +186,7 @@ def _kernel(
 
     stored = StoredFailures(engines.write)
     signers = Signers(engines.write, lambda: registry.roles)
+    changes = OperatorChanges(engines.write)
     registry = build_registry(
         settings.webhook_networks,
         settings.payment_gateway,
@@ -197,9 +204,11 @@ def _kernel(
         failure_state=stored.state,
         sample_of=stored.sample,
         alert_channels=tuple(by_name(_channels(settings))),
+        operator_changes=[changes],
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),
     )
+    changes.bind(registry.roles, registry.commands)
     tuning = Tuning(
         projection_batch=settings.projection_batch,
         amber_lag=settings.amber_lag_seconds,

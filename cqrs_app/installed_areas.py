@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from cqrs_app.areas.assignments import ASSIGNMENTS
@@ -47,8 +48,8 @@ from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
 from cqrs_app.platform.failures.failure import FailureStates
 from cqrs_app.platform.notifications import NOTIFICATIONS
+from cqrs_app.platform.operators import operators_area
 from cqrs_app.platform.operators.assignees import IsAssignable, only_to_known_assignees
-from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.queue import queue_area
 from cqrs_app.platform.queue.claims import Claims
 from cqrs_app.platform.queue.runs import Runs
@@ -117,6 +118,7 @@ def build_registry(
     failure_state: FailureStates = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
     alert_channels: Sequence[str] = (),
+    operator_changes: Sequence[Any] = (),
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
 ) -> Registry:
@@ -130,7 +132,8 @@ def build_registry(
     received; `batch_items` holds the items of batches, `is_assignable` whether an order can be
     assigned to whom a command names, `claims` and `runs` who works on which order; with `signers`,
     policies ask for approval. `failure_state` and `sample_of` read a stored failure. Notices of
-    alerts go to `alert_channels`. Business days are those of `zone`.
+    alerts go to `alert_channels`. `operator_changes` change the rows of operators. Business days
+    are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -159,10 +162,8 @@ def build_registry(
         alerts_area(alert_channels, tasks.get("alerts", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),
-        Area(
-            name="operators",
-            permissions=[MANAGE_TOKENS],
-            middleware=[only_to_known_assignees(is_assignable)],
+        operators_area(
+            [only_to_known_assignees(is_assignable), *operator_changes], tasks.get("operators", ())
         ),
     )
     controlled = [each for area in areas for each in (*area.projections, *area.subscriptions)]

@@ -267,6 +267,7 @@ def test_every_page_is_counted(plain: Flask) -> None:
 
 @pytest.mark.timeout(240)
 def test_no_page_and_no_query_sends_more_for_more_rows(plain: Flask) -> None:
+    client_in(plain, "admin")  # now, so that its events are followed in both
     grow(plain, range(FEW + 1))
     rich(plain, FEW)
     few = of_pages(plain, FEW) | of_questions(plain, FEW)

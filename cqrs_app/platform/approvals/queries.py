@@ -23,6 +23,7 @@ from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.signer import Signer
 from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.approvals.types import ApprovalStage, RequestId, RequestState
+from cqrs_app.platform.operators.roles import counts_as
 from cqrs_app.platform.operators.tables import operators
 
 _ROW = approval_requests.c
@@ -105,7 +106,7 @@ def list_requests(
 
 def waiting_for(connection: Connection, name: str) -> Iterator[ApprovalRow]:
     """The open requests that an operator is asked to sign, oldest first."""
-    account = select(operators.c.role).where(
+    account = select(counts_as(operators.c.role)).where(
         operators.c.name == name, operators.c.disabled_at.is_(None)
     )
     signer = Signer(name, name, connection.execute(account).scalar() or "")
@@ -146,7 +147,7 @@ def waiting_by_name(connection: Connection) -> dict[str, int]:
     if not stored:
         return {}
     requests = [msgspec.json.decode(each, type=ApprovalRequest) for each in stored]
-    accounts = select(operators.c.name, operators.c.role)
+    accounts = select(operators.c.name, counts_as(operators.c.role).label("role"))
     working = connection.execute(accounts.where(operators.c.disabled_at.is_(None))).all()
     signers = [Signer(name, name, role) for name, role in working]
     return Counter(each.name for each in signers for one in requests if one.may_sign(each))

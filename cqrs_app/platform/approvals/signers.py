@@ -6,13 +6,19 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, literal, select
 
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.approvals.signer import Signer, least
 from cqrs_app.platform.operators.ended import has_ended
-from cqrs_app.platform.operators.roles import Roles
+from cqrs_app.platform.operators.roles import (
+    Roles,
+    counts_as,
+    narrowed,
+    permissions_of,
+    stored_permissions,
+)
 from cqrs_app.platform.operators.tables import api_tokens, operators
 from cqrs_app.platform.operators.tokens import ACTOR_PREFIX
 
@@ -39,7 +45,7 @@ class Signers:
         role."""
         if name.startswith(ACTOR_PREFIX):
             found = (
-                select(api_tokens.c.role, api_tokens.c.made_by)
+                select(counts_as(api_tokens.c.role).label("role"), api_tokens.c.made_by)
                 .where(api_tokens.c.name == name.removeprefix(ACTOR_PREFIX))
                 .order_by(api_tokens.c.created_at.desc())
                 .limit(1)
@@ -47,7 +53,7 @@ class Signers:
             with self._reader.connect() as connection:
                 row = connection.execute(found).first()
             return Signer(name, row.made_by, row.role) if row else Signer(name, name, "")
-        account = select(operators.c.role).where(
+        account = select(counts_as(operators.c.role)).where(
             operators.c.name == name, operators.c.disabled_at.is_(None)
         )
         with self._reader.connect() as connection:
@@ -56,7 +62,7 @@ class Signers:
     def signing(self, name: str) -> Signer:
         """The same, as a signer: by a token nobody signs who could not sign without it."""
         signer = self.of(name)
-        account = select(operators.c.role, operators.c.disabled_at).where(
+        account = select(counts_as(operators.c.role).label("role"), operators.c.disabled_at).where(
             operators.c.name == signer.person
         )
         with self._reader.connect() as connection:
@@ -68,7 +74,7 @@ class Signers:
 
     def all(self) -> list[Signer]:
         """Every operator whose account works."""
-        found = select(operators.c.name, operators.c.role)
+        found = select(operators.c.name, counts_as(operators.c.role))
         with self._reader.connect() as connection:
             working = connection.execute(found.where(operators.c.disabled_at.is_(None)))
             return [Signer(name, name, role) for name, role in working]
@@ -81,16 +87,18 @@ class Signers:
         roles = self._roles()
         if name.startswith(SHELL):
             return Actor(name, frozenset[str]().union(*roles.values()))
-        if not name.startswith(ACTOR_PREFIX):
-            return Actor(name, roles.get(self.of(name).role, frozenset()))
         tokens = api_tokens.c
-        found = select(tokens.role, tokens.permissions).where(
-            tokens.name == name.removeprefix(ACTOR_PREFIX), tokens.revoked_at.is_(None)
-        )
+        if not name.startswith(ACTOR_PREFIX):
+            found = select(
+                operators.c.role, stored_permissions(operators.c.role), literal("").label("chosen")
+            ).where(operators.c.name == name)
+        else:
+            found = select(
+                tokens.role, stored_permissions(tokens.role), tokens.permissions.label("chosen")
+            ).where(tokens.name == name.removeprefix(ACTOR_PREFIX), tokens.revoked_at.is_(None))
         with self._reader.connect() as connection:
             row = connection.execute(found).first()
         if row is None:
-            return None
-        chosen = frozenset(row.permissions.split())
-        rights = roles.get(row.role, frozenset())
-        return Actor(name, rights & chosen if chosen else rights)
+            return None if name.startswith(ACTOR_PREFIX) else Actor(name)
+        rights = permissions_of(roles, row.role, row.stored)
+        return Actor(name, narrowed(rights, frozenset(row.chosen.split())))

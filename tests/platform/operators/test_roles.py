@@ -32,7 +32,8 @@ ADDED: dict[str, str] = {
     """,
     "admin": """
         alerts.configure approvals.manage approvals.override
-        batches.end customers.erase payments.answer projections.manage tokens.manage webhooks.manage
+        batches.end customers.erase operators.manage payments.answer projections.manage
+        tokens.manage webhooks.manage
     """,
 }
 """What each role may do beyond the one before it."""

@@ -1,0 +1,92 @@
+"""Links with which an operator chooses a password, once.
+
+A link is derived from the command that made it with the key of the console, so that neither a
+message nor a copy of the database holds one. It is shown once, to whoever sent that command.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine, select, update
+
+from cqrs_app.kernel.privacy.vault import Vault
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.platform.operators.tables import operator_links, operators
+
+_LINK = operator_links.c
+
+
+@dataclass(frozen=True, slots=True)
+class SignInLink:
+    """`secret` is the last part of its address."""
+
+    operator: str
+    secret: str
+    expires_at: datetime
+
+
+class Links:
+    """The links that were not used yet."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        vault: Vault,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._engine = engine
+        self._reader = reader_of(engine)
+        self._vault = vault
+        self._clock = clock
+
+    def show(self, operator: str, to: str) -> SignInLink | None:
+        """The link of this operator, once, to who made it; None afterwards."""
+        mine = (_LINK.operator == operator, _LINK.made_by == to, ~_LINK.shown)
+        current = (*mine, _LINK.expires_at > self._clock())
+        taken = update(operator_links).where(*current).values(shown=True)
+        with self._engine.begin() as connection:
+            row = connection.execute(taken.returning(_LINK.command_id, _LINK.expires_at)).first()
+        return self._link(operator, *row) if row else None
+
+    def owner(self, operator: str, secret: str) -> str | None:
+        """The display name of the operator whose link this is, if it works still."""
+        found = (
+            select(_LINK.command_id, operators.c.display_name)
+            .join(operators, operators.c.name == _LINK.operator)
+            .where(
+                _LINK.operator == operator,
+                _LINK.expires_at > self._clock(),
+                operators.c.disabled_at.is_(None),
+            )
+        )
+        with self._reader.connect() as connection:
+            row = connection.execute(found).first()
+        expected = self._secret(operator, row.command_id if row else "")
+        same = hmac.compare_digest(expected.encode(), secret.encode("utf-8", "surrogatepass"))
+        return row.display_name if row and same else None
+
+    def to_send(self) -> list[str]:
+        """The operators whose links have not been sent by e-mail yet."""
+        due = select(_LINK.operator).where(_LINK.mail_due, _LINK.expires_at > self._clock())
+        with self._reader.connect() as connection:
+            return list(connection.execute(due).scalars())
+
+    def take_to_send(self, operator: str) -> SignInLink | None:
+        """The link of this operator to send, None if it was taken already."""
+        mine = (_LINK.operator == operator, _LINK.mail_due)
+        taken = update(operator_links).where(*mine).values(mail_due=False)
+        with self._engine.begin() as connection:
+            row = connection.execute(taken.returning(_LINK.command_id, _LINK.expires_at)).first()
+        return self._link(operator, *row) if row else None
+
+    def _link(self, operator: str, command_id: str, expires_at: datetime) -> SignInLink:
+        return SignInLink(operator, self._secret(operator, command_id), expires_at)
+
+    def _secret(self, operator: str, command_id: str) -> str:
+        made = self._vault.fingerprint("sign_in_link", f"{operator} {command_id}")
+        return base64.urlsafe_b64encode(made).decode().rstrip("=")
