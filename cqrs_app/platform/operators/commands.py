@@ -198,7 +198,7 @@ class DefineRole(Command):
     permissions: Permissions
     amounts: Annotated[
         tuple[AmountLimit, ...],
-        Meta(title="Amount limits", max_length=50, extra={"rows": 1}),
+        Meta(title="Amount limits", max_length=50),
     ] = ()
     countries: Countries = ()
     teams: Teams = ()
@@ -216,7 +216,7 @@ class ChangeRole(Command):
     permissions: Permissions
     amounts: Annotated[
         tuple[AmountLimit, ...],
-        Meta(title="Amount limits", max_length=50, extra={"rows": 1}),
+        Meta(title="Amount limits", max_length=50),
     ] = ()
     countries: Countries = ()
     teams: Teams = ()

@@ -30,6 +30,15 @@ class SignInLink:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """A link that was not used yet, without its secret. `may_show`: it was not shown yet."""
+
+    made_by: str
+    expires_at: datetime
+    may_show: bool
+
+
 class Links:
     """The links that were not used yet."""
 
@@ -52,6 +61,14 @@ class Links:
         with self._engine.begin() as connection:
             row = connection.execute(taken.returning(_LINK.command_id, _LINK.expires_at)).first()
         return self._link(operator, *row) if row else None
+
+    def open_of(self, operator: str) -> OpenLink | None:
+        """What is known of the link of this operator, if it works still."""
+        mine = (_LINK.operator == operator, _LINK.expires_at > self._clock())
+        found = select(_LINK.made_by, _LINK.expires_at, ~_LINK.shown).where(*mine)
+        with self._reader.connect() as connection:
+            row = connection.execute(found).first()
+        return OpenLink(row[0], row[1], bool(row[2])) if row else None
 
     def owner(self, operator: str, secret: str) -> str | None:
         """The display name of the operator whose link this is, if it works still."""

@@ -11,6 +11,7 @@ from cqrs_app.interfaces.web.areas.failures import FAILURES
 from cqrs_app.interfaces.web.areas.fulfilment import FULFILMENT
 from cqrs_app.interfaces.web.areas.imports import IMPORTS
 from cqrs_app.interfaces.web.areas.inventory import INVENTORY
+from cqrs_app.interfaces.web.areas.operators import OPERATORS
 from cqrs_app.interfaces.web.areas.orders import ORDERS
 from cqrs_app.interfaces.web.areas.payments import PAYMENTS
 from cqrs_app.interfaces.web.areas.system import SYSTEM
@@ -19,7 +20,7 @@ from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
 AREAS = (
     *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS),
-    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS, APPROVALS),
+    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS, APPROVALS, OPERATORS),
 )
 """In the order of their signs on the health strip."""
 
