@@ -62,6 +62,7 @@ from cqrs_app.platform.failures.commands import MANAGE as MANAGE_FAILURES
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
+from cqrs_app.platform.limits.within import WithinLimits
 from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
@@ -205,6 +206,7 @@ def _kernel(
         sample_of=stored.sample,
         alert_channels=tuple(by_name(_channels(settings))),
         operator_changes=[changes],
+        within_limits=WithinLimits(engines.write),
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),
     )

@@ -47,6 +47,8 @@ from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
 from cqrs_app.platform.failures.failure import FailureStates
+from cqrs_app.platform.limits import limits_area
+from cqrs_app.platform.limits.within import WithinLimits
 from cqrs_app.platform.notifications import NOTIFICATIONS
 from cqrs_app.platform.operators import operators_area
 from cqrs_app.platform.operators.assignees import IsAssignable, only_to_known_assignees
@@ -119,6 +121,7 @@ def build_registry(
     sample_of: SampleOf = lambda failure_id: None,
     alert_channels: Sequence[str] = (),
     operator_changes: Sequence[Any] = (),
+    within_limits: WithinLimits | None = None,
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
 ) -> Registry:
@@ -132,8 +135,8 @@ def build_registry(
     received; `batch_items` holds the items of batches, `is_assignable` whether an order can be
     assigned to whom a command names, `claims` and `runs` who works on which order; with `signers`,
     policies ask for approval. `failure_state` and `sample_of` read a stored failure. Notices of
-    alerts go to `alert_channels`. `operator_changes` change the rows of operators. Business days
-    are those of `zone`.
+    alerts go to `alert_channels`. `operator_changes` change the rows of operators, `within_limits`
+    holds commands within those of roles. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
     """
@@ -158,6 +161,7 @@ def build_registry(
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
         approvals_area(shop, signers, tasks.get("approvals", ())),
+        limits_area(within_limits),
         failures_area(failure_state, sample_of, tasks.get("failures", ())),
         alerts_area(alert_channels, tasks.get("alerts", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
