@@ -67,6 +67,7 @@ from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.changes import OperatorChanges
+from cqrs_app.platform.operators.link_mail import LinkMail
 from cqrs_app.platform.operators.links import Links
 from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import Rates, SignInRates
@@ -127,6 +128,9 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         ),
         roles=KnownRoles(write, roles),
         links=Links(write, kernel.vault, kernel.clock),
+        link_mail=next(
+            (LinkMail(each) for each in _channels(settings) if isinstance(each, Email)), None
+        ),
         second_factors=SecondFactors(write, kernel.vault, settings.shop_name),
         passkeys=Passkeys(write, settings.shop_name),
         assignees=Assignees(write),

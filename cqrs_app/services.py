@@ -18,6 +18,7 @@ from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
+from cqrs_app.platform.operators.link_mail import LinkMail
 from cqrs_app.platform.operators.links import Links
 from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import SignInRates
@@ -53,6 +54,7 @@ class Services:
     accounts: Accounts
     roles: KnownRoles
     links: Links
+    link_mail: LinkMail | None
     signers: Signers
     second_factors: SecondFactors
     passkeys: Passkeys

@@ -21,8 +21,7 @@ def upgrade() -> None:
         sa.Column("command_id", sa.String(length=100), nullable=False),
         sa.Column("made_by", sa.String(length=100), nullable=False),
         sa.Column("expires_at", time, nullable=False),
-        sa.Column("shown", sa.Boolean(), server_default=sa.false(), nullable=False),
-        sa.Column("mail_due", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("taken", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("operator", name=op.f("pk_operator_links")),
     )
     op.create_table(

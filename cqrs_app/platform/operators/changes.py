@@ -215,8 +215,7 @@ def _make_link(connection: Connection, call: Call, expires_at: datetime) -> None
         "command_id": call.context.command_id,
         "made_by": call.context.actor.name,
         "expires_at": expires_at,
-        "shown": False,
-        "mail_due": True,
+        "taken": False,
     }
     row = insert_into(connection, operator_links).values(operator=operator, **values)
     connection.execute(row.on_conflict_do_update(index_elements=["operator"], set_=values))

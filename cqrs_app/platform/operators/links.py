@@ -1,7 +1,8 @@
 """Links with which an operator chooses a password, once.
 
 A link is derived from the command that made it with the key of the console, so that neither a
-message nor a copy of the database holds one. It is shown once, to whoever sent that command.
+message nor a copy of the database holds one. It is taken once, by whoever sent that command: to be
+shown or to be e-mailed.
 """
 
 from __future__ import annotations
@@ -32,11 +33,11 @@ class SignInLink:
 
 @dataclass(frozen=True, slots=True)
 class OpenLink:
-    """A link that was not used yet, without its secret. `may_show`: it was not shown yet."""
+    """A link that was not used yet, without its secret. `may_take`: it was not taken yet."""
 
     made_by: str
     expires_at: datetime
-    may_show: bool
+    may_take: bool
 
 
 class Links:
@@ -53,11 +54,11 @@ class Links:
         self._vault = vault
         self._clock = clock
 
-    def show(self, operator: str, to: str) -> SignInLink | None:
-        """The link of this operator, once, to who made it; None afterwards."""
-        mine = (_LINK.operator == operator, _LINK.made_by == to, ~_LINK.shown)
+    def take(self, operator: str, by: str) -> SignInLink | None:
+        """The link of this operator, once, for who made it; None afterwards."""
+        mine = (_LINK.operator == operator, _LINK.made_by == by, ~_LINK.taken)
         current = (*mine, _LINK.expires_at > self._clock())
-        taken = update(operator_links).where(*current).values(shown=True)
+        taken = update(operator_links).where(*current).values(taken=True)
         with self._engine.begin() as connection:
             row = connection.execute(taken.returning(_LINK.command_id, _LINK.expires_at)).first()
         return self._link(operator, *row) if row else None
@@ -65,7 +66,7 @@ class Links:
     def open_of(self, operator: str) -> OpenLink | None:
         """What is known of the link of this operator, if it works still."""
         mine = (_LINK.operator == operator, _LINK.expires_at > self._clock())
-        found = select(_LINK.made_by, _LINK.expires_at, ~_LINK.shown).where(*mine)
+        found = select(_LINK.made_by, _LINK.expires_at, ~_LINK.taken).where(*mine)
         with self._reader.connect() as connection:
             row = connection.execute(found).first()
         return OpenLink(row[0], row[1], bool(row[2])) if row else None
@@ -86,20 +87,6 @@ class Links:
         expected = self._secret(operator, row.command_id if row else "")
         same = hmac.compare_digest(expected.encode(), secret.encode("utf-8", "surrogatepass"))
         return row.display_name if row and same else None
-
-    def to_send(self) -> list[str]:
-        """The operators whose links have not been sent by e-mail yet."""
-        due = select(_LINK.operator).where(_LINK.mail_due, _LINK.expires_at > self._clock())
-        with self._reader.connect() as connection:
-            return list(connection.execute(due).scalars())
-
-    def take_to_send(self, operator: str) -> SignInLink | None:
-        """The link of this operator to send, None if it was taken already."""
-        mine = (_LINK.operator == operator, _LINK.mail_due)
-        taken = update(operator_links).where(*mine).values(mail_due=False)
-        with self._engine.begin() as connection:
-            row = connection.execute(taken.returning(_LINK.command_id, _LINK.expires_at)).first()
-        return self._link(operator, *row) if row else None
 
     def _link(self, operator: str, command_id: str, expires_at: datetime) -> SignInLink:
         return SignInLink(operator, self._secret(operator, command_id), expires_at)

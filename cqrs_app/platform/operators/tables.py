@@ -58,9 +58,8 @@ operator_links = Table(
     Column("command_id", String(100), nullable=False),
     Column("made_by", String(MAKER_LENGTH), nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
-    # Whether it was shown to who made it, and whether it still has to be sent by e-mail.
-    Column("shown", Boolean, nullable=False, server_default=false()),
-    Column("mail_due", Boolean, nullable=False, server_default=false()),
+    # Whether who made it has seen it or had it sent.
+    Column("taken", Boolean, nullable=False, server_default=false()),
 )
 
 operator_roles = Table(

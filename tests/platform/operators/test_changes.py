@@ -75,7 +75,7 @@ def test_no_secret_is_in_an_event_or_in_the_command_log(
 ) -> None:
     accounts.create("zoe", "admin", PASSWORD)
     send(bus, commands.InviteOperator(operator="mia", role="viewer", email="mia@shop.example"))
-    link = links.show("mia", "zoe")
+    link = links.take("mia", "zoe")
     assert link
     accounts.set_password("mia", "nine white swans")
     with engine.connect() as connection:
@@ -142,10 +142,10 @@ def test_an_invited_operator_chooses_a_password_with_a_link_that_works_once(
     accounts.create("zoe", "admin", PASSWORD)
     send(bus, commands.InviteOperator(operator="mia", role="viewer", display_name="Mia Lund"))
     assert accounts.verify("mia", "") is None, "no password yet"
-    assert links.show("mia", "ann") is None, "only to who made it"
-    link = links.show("mia", "zoe")
+    assert links.take("mia", "ann") is None, "only to who made it"
+    link = links.take("mia", "zoe")
     assert link
-    assert links.show("mia", "zoe") is None, "only once"
+    assert links.take("mia", "zoe") is None, "only once"
     assert links.owner("mia", link.secret) == "Mia Lund"
     assert links.owner("mia", link.secret[:-1] + "?") is None
     assert links.owner("zoe", link.secret) is None
@@ -167,7 +167,7 @@ def test_a_link_expires(
     accounts.create("zoe", "admin", PASSWORD)
     accounts.create("ben", "viewer", PASSWORD)
     send(bus, command)
-    link = links.show(command.operator, "zoe")
+    link = links.take(command.operator, "zoe")
     assert link
     clock.advance(hours=hours - 1)
     assert links.owner(command.operator, link.secret)
@@ -182,11 +182,11 @@ def test_a_reset_ends_password_and_sessions_and_a_newer_link_replaces_the_older(
     accounts.create("mia", "viewer", PASSWORD)
     token = sessions.open("mia")
     send(bus, commands.ResetPassword(operator="mia"))
-    first = links.show("mia", "zoe")
+    first = links.take("mia", "zoe")
     assert sessions.find(token) is None
     assert accounts.verify("mia", PASSWORD) is None
     send(bus, commands.ResetPassword(operator="mia"))
-    second = links.show("mia", "zoe")
+    second = links.take("mia", "zoe")
     assert first
     assert second
     assert links.owner("mia", first.secret) is None
@@ -196,7 +196,7 @@ def test_a_reset_ends_password_and_sessions_and_a_newer_link_replaces_the_older(
 def test_disabling_takes_the_link_back(accounts: Accounts, bus: CommandBus, links: Links) -> None:
     accounts.create("zoe", "admin", PASSWORD)
     send(bus, commands.InviteOperator(operator="mia", role="viewer"))
-    link = links.show("mia", "zoe")
+    link = links.take("mia", "zoe")
     assert link
     accounts.disable("mia")
     assert links.owner("mia", link.secret) is None

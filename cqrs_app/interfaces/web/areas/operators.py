@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask import Response, abort, g, render_template, request, url_for
+from flask import Response, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.installed_areas import ROLES
@@ -45,6 +45,7 @@ VIEWS = {
     "invited": "Invited",
     "disabled": "Disabled",
 }
+NO_EMAIL = "There is no e-mail address."
 LEAVER_DAYS = 60
 """Not signed in for so long, somebody may have left."""
 
@@ -77,14 +78,24 @@ def operator(operator: str) -> ResponseReturnValue:
 
 @bp.post("/operators/<operator>/link")
 def operator_link(operator: str) -> ResponseReturnValue:
-    """The link with which the operator chooses a password. Only this response shows it."""
+    """The link with which the operator chooses a password: shown in this response alone, or
+    e-mailed."""
     _require_right()
     row = _row(operator)
-    link = services.links.show(row.name, g.operator.name)
+    link = services.links.take(row.name, g.operator.name)
     if link is None:
         abort(404, "There is no link to show: it was shown already, was used or has expired.")
     address = url_for("web.sign_in_link", operator=row.name, secret=link.secret, _external=True)
-    return render_template("operators/link.html", row=row, link=link, address=address)
+    problem = ""
+    if "mail" in request.form and services.link_mail is not None:
+        email = ask(GetOperatorHistory(operator=row.name)).value.email
+        problem = services.link_mail.send(link, address, email) if email else NO_EMAIL
+        if not problem:
+            flash(f"The link was sent to {email}.", "good")
+            return redirect(url_for("web.operator", operator=row.name), 303)
+    return render_template(
+        "operators/link.html", row=row, link=link, address=address, problem=problem
+    )
 
 
 # No operator's name begins with a hyphen, so these are never the page of one.
@@ -156,6 +167,7 @@ def _one(name: str) -> dict[str, Any]:
         "history": history.value,
         "freshness": history.freshness,
         "link": _link(row.name),
+        "may_mail": services.link_mail is not None and bool(history.value.email),
         "myself": row.name == g.operator.name,
         "may_manage": may_act(MANAGE),
     }
@@ -166,7 +178,7 @@ def _link(name: str) -> OpenLink | None:
     found: OpenLink | None = services.links.open_of(name)
     if found is None:
         return None
-    return replace(found, may_show=found.may_show and found.made_by == g.operator.name)
+    return replace(found, may_take=found.may_take and found.made_by == g.operator.name)
 
 
 def _row(name: str) -> OperatorRow:

@@ -18,8 +18,10 @@ from werkzeug.test import TestResponse
 
 from cqrs_app.platform.operators.tables import operators
 from cqrs_app.services import services_of
+from tests.console import MakeConsole
 from tests.interfaces.web.conftest import sign_in, token_in
 from tests.interfaces.web.pages.conftest import PASSWORD, client_in
+from tests.platform.alerts.smtp import receiving
 
 NEW = "nine white swans"
 
@@ -238,3 +240,30 @@ def test_others_than_administrators_see_nothing_of_it(console: Flask, role: str)
     client = client_in(console, role)
     for address in ("/operators", "/operators/-/roles", "/operators/-/access.csv"):
         assert client.get(address).status_code == 403, address
+
+
+def test_a_link_is_e_mailed_where_there_is_a_mail_server(make_console: MakeConsole) -> None:
+    with receiving() as mail:
+        url = f"smtp://127.0.0.1:{mail.port}"
+        console = make_console(smtp_url=url, alert_emails="ops@shop.example")
+        admin = client_in(console, "admin")
+        invite(admin)
+        page = admin.get("/operators/mia").text
+        data = {"csrf_token": token_in(page), "mail": "1"}
+        assert admin.post("/operators/mia/link", data=data).status_code == 303
+        (message,) = mail.messages
+    assert message["To"] == "mia@shop.example"
+    found = re.search(r"http://\S+(/sign-in/link/mia/\S+)", message.get_content())
+    assert found
+    assert console.test_client().get(found[1]).status_code == 200
+    assert "Show link" not in admin.get("/operators/mia").text
+
+
+def test_a_link_that_could_not_be_e_mailed_is_shown(make_console: MakeConsole) -> None:
+    console = make_console(smtp_url="smtp://127.0.0.1:1", alert_emails="ops@shop.example")
+    admin = client_in(console, "admin")
+    invite(admin)
+    page = admin.get("/operators/mia").text
+    shown = admin.post("/operators/mia/link", data={"csrf_token": token_in(page), "mail": "1"})
+    assert "The e-mail was not sent. The mail server could not be reached" in shown.text
+    assert "/sign-in/link/mia/" in shown.text
