@@ -122,7 +122,6 @@ def operator_access() -> ResponseReturnValue:
     return render_template(
         "operators/access.html",
         access=access,
-        groups=groups_of(access.permissions),
         reviews=reviews.value,
         freshness=reviews.freshness,
         may_manage=may_act(MANAGE),
