@@ -34,7 +34,8 @@ ADDED: dict[str, str] = {
     """,
     "admin": """
         alerts.configure approvals.manage approvals.override
-        batches.end customers.erase expenses.sign_director payments.answer projections.manage
+        batches.end customers.erase expenses.sign_director operators.manage payments.answer
+        projections.manage
         tokens.manage webhooks.manage
     """,
 }

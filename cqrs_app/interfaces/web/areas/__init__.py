@@ -16,6 +16,7 @@ from cqrs_app.interfaces.web.areas.failures import FAILURES
 from cqrs_app.interfaces.web.areas.fulfilment import FULFILMENT
 from cqrs_app.interfaces.web.areas.imports import IMPORTS
 from cqrs_app.interfaces.web.areas.inventory import INVENTORY
+from cqrs_app.interfaces.web.areas.operators import OPERATORS
 from cqrs_app.interfaces.web.areas.orders import ORDERS
 from cqrs_app.interfaces.web.areas.payments import PAYMENTS
 from cqrs_app.interfaces.web.areas.records import RECORDS
@@ -25,7 +26,7 @@ from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
 AREAS: tuple[WebArea, ...] = (
     *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, EXPENSES, IMPORTS),
-    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS, APPROVALS),
+    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS, APPROVALS, OPERATORS),
     *(each.web_area() for each in RECORDS),
     *(import_module(each.web).WEB for each in plugins.installed() if each.web),
 )
