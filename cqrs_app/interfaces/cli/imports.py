@@ -59,6 +59,7 @@ class ProfileName(click.ParamType[Profile]):
     type=click.Choice(list(SEPARATOR_NAMES)),
     help="The character between two values. Detected if not given.",
 )
+@click.option("--sheet", help="The sheet of a workbook. Without it, the one with the columns.")
 @click.option(
     "--decimal",
     type=click.Choice([str(each) for each in DecimalSign]),
@@ -77,6 +78,7 @@ def import_command(
     report_file: Path | None,
     encoding: str | None,
     separator: str | None,
+    sheet: str | None,
     decimal: str | None,
     dates: str | None,
 ) -> None:
@@ -87,6 +89,7 @@ def import_command(
     given = Format(
         encoding=encoding,
         separator=SEPARATOR_NAMES[separator] if separator else None,
+        sheet=sheet,
         decimal=DecimalSign(decimal) if decimal else None,
         dates=Dates(dates) if dates else None,
     )

@@ -43,6 +43,7 @@ class Format:
 
     encoding: str | None = None
     separator: str | None = None
+    sheet: str | None = None
     decimal: DecimalSign | None = None
     dates: Dates | None = None
 
