@@ -204,7 +204,7 @@ def _read_as(file: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """How a file was read, in words."""
     names = {sign: name for name, sign in SEPARATOR_NAMES.items()}
     for what, how in file.items():
-        if what == "ignored":
-            yield "ignored columns", ", ".join(how)
+        if what in ("ignored", "missing"):
+            yield f"{what} columns", ", ".join(how)
         else:
             yield what, names.get(how, how)

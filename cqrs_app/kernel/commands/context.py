@@ -53,6 +53,9 @@ class Context:
     occurred_at: datetime | None = None
     doubts: tuple[Refused, ...] = ()
     """Objections to the time of history, from its source: see `Aggregate.flag`."""
+    waived: frozenset[str] = frozenset()
+    """Codes of objections to history that need no flag, since its source does not record what they
+    are about."""
 
     def __post_init__(self) -> None:
         if self.occurred_at is not None and self.occurred_at.year not in USABLE_YEARS:

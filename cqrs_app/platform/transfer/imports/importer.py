@@ -28,6 +28,7 @@ from cqrs_app.platform.transfer.imports.documents import (
     Profile,
     SetAside,
     Step,
+    series_of,
 )
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
 from cqrs_app.platform.transfer.imports.newcomers import Newcomer, NewcomerCounts, Newcomers
@@ -110,7 +111,7 @@ def importer_of(profile: Profile) -> Actor:
 def bus_items(profile: Profile, document: Document, steps: Sequence[Step]) -> Iterator[Item]:
     """Some of a document's steps, as items for the command bus."""
     for step in steps:
-        yield _bus_item(profile, step, document.command_id(profile.name, step))
+        yield _bus_item(profile, step, document.command_id(series_of(profile), step))
 
 
 def bus_item_of(profile: Profile, newcomer: Newcomer) -> Item:
@@ -126,6 +127,7 @@ def _bus_item(profile: Profile, step: Step, command_id: str) -> Item:
         command_id=command_id,
         occurred_at=step.at,
         doubts=step.doubts,
+        waived=step.waived,
     )
     return step.command, context
 

@@ -35,8 +35,8 @@ class Table:
     """A file whose header was read.
 
     `header` are its columns as the file names them, `columns` maps the wanted ones that it has to
-    their index, `ignored` are the others. `format` has its separator or its sheet, and its encoding
-    once all rows were read.
+    their index, `ignored` are the others, `missing` wanted ones that it does not have. `format` has
+    its separator or its sheet, and its encoding once all rows were read.
     """
 
     path: Path
@@ -44,6 +44,7 @@ class Table:
     columns: Mapping[str, int]
     ignored: tuple[str, ...]
     format: Format
+    missing: tuple[str, ...] = ()
 
     def rows(self) -> Iterator[SourceRow]:
         """The rows below the header. Blank ones are left out; one that cannot be read has a
@@ -112,7 +113,8 @@ def read_header(path: Path, known: Sequence[str] = (), given: Format = DETECTED)
         raise BadFile(f"The first line of {path.name} cannot be read. Nothing was imported.")
     used = set(columns.values())
     ignored = tuple(name for index, name in enumerate(header) if index not in used and name)
-    return Table(path, header, columns, ignored, form)
+    missing = tuple(name for name in known if name not in columns)
+    return Table(path, header, columns, ignored, form, missing)
 
 
 def _possible(path: Path, given: Format) -> list[Format]:
