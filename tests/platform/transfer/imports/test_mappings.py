@@ -1,4 +1,4 @@
-"""Mappings: profiles that are data. Those that ship with the console, each with a made-up sample."""
+"""Mappings: profiles that are data. Each that ships with the console has a made-up sample."""
 
 from __future__ import annotations
 

@@ -48,6 +48,12 @@ def test_the_profile_of_the_guide_reads_the_file_of_the_guide(
     assert shipped.occurred_at.isoformat() == "2026-03-02T07:00:00+00:00"
 
 
+def test_the_mapping_of_the_guide_can_be_used(tmp_path: Path) -> None:
+    path = tmp_path / "my_shop.toml"
+    path.write_text(shown("toml"))
+    assert profile_of(str(path)).name == "my_shop"
+
+
 def test_a_function_that_stumbles_over_a_row_cut_off_stops_nothing(tmp_path: Path) -> None:
     columns = dict.fromkeys(("at", "country", "currency", "sku", "quantity", "unit_price"), "b")
     file = LineFile(
