@@ -9,6 +9,7 @@ from cqrs_app.interfaces.web.areas.batches import BATCHES
 from cqrs_app.interfaces.web.areas.customers import CUSTOMERS
 from cqrs_app.interfaces.web.areas.failures import FAILURES
 from cqrs_app.interfaces.web.areas.fulfilment import FULFILMENT
+from cqrs_app.interfaces.web.areas.import_columns import MAPPINGS_AREA
 from cqrs_app.interfaces.web.areas.imports import IMPORTS
 from cqrs_app.interfaces.web.areas.inventory import INVENTORY
 from cqrs_app.interfaces.web.areas.orders import ORDERS
@@ -18,7 +19,7 @@ from cqrs_app.interfaces.web.areas.views import VIEWS
 from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
 AREAS = (
-    *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS),
+    *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS, MAPPINGS_AREA),
     *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS, APPROVALS),
 )
 """In the order of their signs on the health strip."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from decimal import ROUND_UP, Decimal
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from cqrs_app.areas.orders.commands import RecordCreditNote
@@ -105,14 +106,18 @@ class LineFile:
     set_aside: Callable[[Line], str] = lambda line: ""
     is_credit_note: Callable[[Line], bool] = lambda line: False
 
-    def read(self, path: Path, given: Format = DETECTED) -> Contents:
-        """Raises BadFile if the file as a whole cannot be used."""
+    def read(self, path: Path, given: Format = DETECTED, most: int | None = None) -> Contents:
+        """The content of a file, or of its first rows: at least the first order, and no more
+        rows of others than `most`. Raises BadFile if the file as a whole cannot be used."""
         table = open_table(path, self.header, self.optional, given)
-        form = self._surveyed(table)
+        form = self._surveyed(table, most)
         contents = Contents()
         gathered: Gathered[Line] = Gathered(contents)
         clocks = {name: LocalClock(self.zone) for name in ("at", *self.moments)}
         for row in table.rows():
+            if most is not None and contents.rows >= most:
+                gathered.cut(self._number(table, row))
+                break
             contents.rows += 1
             try:
                 line = self._understood(table, row, form, clocks)
@@ -134,12 +139,12 @@ class LineFile:
                 self._take(contents, kind, number, lines)
         return contents
 
-    def _surveyed(self, table: Table) -> Format:
+    def _surveyed(self, table: Table, most: int | None) -> Format:
         """The format of numbers and times; None where no value shows it. Raises BadFile."""
         if table.format.decimal and table.format.dates:
             return table.format
         numbers, times = Evidence(decimal_votes), Evidence(date_votes)
-        for count, row in enumerate(table.rows()):
+        for count, row in enumerate(islice(table.rows(), most)):
             clear = [each.winner or not each.unclear for each in (numbers, times)]
             if count >= SAMPLE and all(clear):
                 break

@@ -135,9 +135,7 @@ def mapping_file(path: Path) -> ColumnMapping:
 
 def profile_from(mapping: ColumnMapping, name: str) -> Profile:
     """Raises BadMapping if something is missing in it."""
-    for key, sentence in mapping.problems.items():
-        raise BadMapping(sentence, key)
-    file = _line_file(mapping)
+    file = line_file(mapping)
 
     def read(path: Path, given: Format = DETECTED) -> Contents:
         return file.read(path, merged(mapping.format, given))
@@ -163,7 +161,10 @@ def merged(own: Mapping[str, str], given: Format) -> Format:
     return replace(Format(**values), **others)
 
 
-def _line_file(mapping: ColumnMapping) -> LineFile:
+def line_file(mapping: ColumnMapping) -> LineFile:
+    """How files of a mapping are parsed. Raises BadMapping if something is missing in it."""
+    for key, sentence in mapping.problems.items():
+        raise BadMapping(sentence, key)
     fields: dict[str, Column] = {name: Constant(text) for name, text in mapping.fixed.items()}
     fields |= mapping.columns
     given = {name: Constant("") for name in ("country", "sku", "currency") if name not in fields}
