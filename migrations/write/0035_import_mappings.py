@@ -14,11 +14,11 @@ depends_on: str | Sequence[str] | None = None
 def upgrade() -> None:
     op.add_column("imports", sa.Column("mapping", sa.Text(), nullable=False, server_default=""))
     op.add_column(
-        "imports", sa.Column("dry_run", sa.Boolean(), nullable=False, server_default=sa.false())
+        "imports", sa.Column("rehearsal", sa.Boolean(), nullable=False, server_default=sa.false())
     )
 
 
 def downgrade() -> None:
     with op.batch_alter_table("imports") as table:
-        table.drop_column("dry_run")
+        table.drop_column("rehearsal")
         table.drop_column("mapping")

@@ -52,7 +52,7 @@ class UploadForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         "Kind of file",
         [InputRequired()],
         choices=lambda: _kinds(),  # noqa: PLW0108 - it is defined below
-        description="For any other file, choose what its columns are, and see the orders first.",
+        description="Of any file, you can choose the columns next and see its orders first.",
     )
     file = FileField("File", [FileRequired(NO_FILE)])
 

@@ -60,6 +60,8 @@ FORMATS = {
 }
 """Options of the format that the page offers: label, and example of each choice."""
 SAVED = "The mapping is saved for everybody, as {}."
+OPEN = ("Order", "Lines", "Amounts of the order")
+"""Groups of fields that are shown from the start."""
 INCOMPLETE = "Nothing was saved or imported. Choose what is missing below."
 _NOT_IN_A_NAME = re.compile(r"[^a-z0-9]+")
 
@@ -108,7 +110,7 @@ def use_columns(import_id: str) -> ResponseReturnValue:
         if chosen.name:
             _save(chosen)
         if action in ("import", "dry_run"):
-            return _start(import_id, chosen, dry_run=action == "dry_run")
+            return _start(import_id, chosen, rehearsal=action == "dry_run")
     except BusError as error:
         return _page(import_id, chosen, error.sentence), status_of(error)
     if not chosen.name:
@@ -122,14 +124,14 @@ def _save(chosen: Chosen) -> None:
     kernel.commands.dispatch(command, command_context(new_id(), None))
 
 
-def _start(import_id: str, chosen: Chosen, *, dry_run: bool) -> ResponseReturnValue:
+def _start(import_id: str, chosen: Chosen, *, rehearsal: bool) -> ResponseReturnValue:
     """Start the import of the file; if it was started before, of a copy of it."""
     files, content = Files(kernel.engines.write), chosen.mapping.as_json()
     used = import_id
     if view_of(import_id).value.row.state != "not_started":
         used = new_id()
         files.copy(import_id, used, g.operator.name)
-    task = files.plan(used, chosen.name or COLUMNS, content, dry_run=dry_run)
+    task = files.plan(used, chosen.name or COLUMNS, content, rehearsal=rehearsal)
     kernel.commands.dispatch(task, command_context(used, None))
     kernel.tasks["imports"].nudge()
     flash(RECEIVED, "good")
@@ -215,11 +217,15 @@ def _page(import_id: str, chosen: Chosen | None, refusal: str = "") -> str:
 
 def _choices(sheet: Sheet, chosen: Chosen) -> dict[str, Any]:
     mapping = chosen.mapping
-    given = {*mapping.columns, *mapping.fixed, *chosen.problems}
+    given = {*mapping.columns, *mapping.fixed}
     absent = [each for each in mapping.columns.values() if each not in sheet.header]
     return {
         "groups": {
-            title: {"fields": fields, "used": sum(each.name in given for each in fields)}
+            title: {
+                "fields": fields,
+                "used": sum(each.name in given for each in fields),
+                "open": title in OPEN or any(each.name in chosen.problems for each in fields),
+            }
             for title, fields in GROUPS.items()
         },
         "pairs": [(each, each) for each in dict.fromkeys((*filter(None, sheet.header), *absent))],

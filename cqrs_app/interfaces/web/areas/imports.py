@@ -118,7 +118,7 @@ def _receive(form: UploadForm) -> Received:
         g.operator.name,
         largest(),
         mapping=saved[0].content if saved else "",
-        dry_run="dry_run" in request.form and profile != COLUMNS,
+        rehearsal="dry_run" in request.form and profile != COLUMNS,
     )
 
 
@@ -133,7 +133,7 @@ def import_rehearsed(import_id: str) -> ResponseReturnValue:
     # The same id each time: a button pressed twice starts one import.
     used = str(uuid5(UUID(import_id), "import"))
     files.copy(import_id, used, g.operator.name)
-    task = files.plan(used, row.profile, row.mapping, dry_run=False)
+    task = files.plan(used, row.profile, row.mapping, rehearsal=False)
     kernel.commands.dispatch(task, command_context(used, None))
     kernel.tasks["imports"].nudge()
     flash(RECEIVED, "good")

@@ -104,7 +104,7 @@ def profile_for(task: StartImport) -> Profile:
 def _carried_out(
     kernel: Kernel, task: StartImport, path: Path, progress: Progress
 ) -> Imported | Rehearsed:
-    run = rehearse_file if task.dry_run else import_file
+    run = rehearse_file if task.rehearsal else import_file
     return run(kernel, profile_for(task), path, progress)
 
 

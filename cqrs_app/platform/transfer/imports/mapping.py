@@ -167,6 +167,9 @@ def line_file(mapping: ColumnMapping) -> LineFile:
         raise BadMapping(sentence, key)
     fields: dict[str, Column] = {name: Constant(text) for name, text in mapping.fixed.items()}
     fields |= mapping.columns
+    # Whoever has no number of their own is known by their address.
+    if "email" in fields:
+        fields.setdefault("customer_id", fields["email"])
     given = {name: Constant("") for name in ("country", "sku", "currency") if name not in fields}
     needed = [
         column

@@ -9,14 +9,29 @@ from msgspec import Meta
 
 from cqrs_app.kernel.messages.messages import Command, command
 from cqrs_app.kernel.messages.patterns import ONE_LINE
-from cqrs_app.platform.transfer.uploads.commands import LONGEST_MAPPING, RUN, ProfileName
+from cqrs_app.platform.transfer.uploads.commands import LONGEST_MAPPING, RUN
 
+MappingName = Annotated[
+    str,
+    Meta(
+        title="Name",
+        description="Small letters, digits and hyphens.",
+        examples=["my-shop"],
+        pattern=r"^[a-z0-9-]+(?!\n)$",
+        min_length=1,
+        max_length=60,
+    ),
+]
+_EXAMPLE = (
+    '{"columns":{"number":"Order","at":"Date","sku":"Article","quantity":"Pieces",'
+    '"unit_price":"Price","country":"Land"},"fixed":{"currency":"EUR"}}'
+)
 MappingContent = Annotated[
     str,
     Meta(
         title="Mapping",
         description="Which column is which field, as JSON. The Imports page makes it.",
-        examples=['{"columns":{"number":"Order","at":"Date"},"fixed":{"currency":"EUR"}}'],
+        examples=[_EXAMPLE],
         pattern=ONE_LINE,
         min_length=2,
         max_length=LONGEST_MAPPING,
@@ -29,7 +44,7 @@ MappingContent = Annotated[
 class SaveImportMapping(Command):
     """Keep a mapping under a name, for everybody. One with this name is replaced."""
 
-    mapping: Annotated[ProfileName, Meta(title="Name", description="Such as my-shop.")]
+    mapping: MappingName
     content: MappingContent
 
     def check(self) -> Iterator[tuple[str, str]]:
@@ -52,4 +67,4 @@ class SaveImportMapping(Command):
 class DeleteImportMapping(Command):
     """Remove a mapping. What was imported with it stays."""
 
-    mapping: Annotated[ProfileName, Meta(title="Name")]
+    mapping: MappingName

@@ -69,4 +69,4 @@ class StartImport(Command):
             max_length=LONGEST_MAPPING,
         ),
     ] = ""
-    dry_run: Annotated[bool, Meta(title="Dry run")] = False
+    rehearsal: Annotated[bool, Meta(title="Dry run")] = False

@@ -18,11 +18,11 @@ class ImportStarted(Event):
     file_name: str
     sha256: str
     mapping: str
-    dry_run: bool
+    rehearsal: bool
 
 
 def _started_1(payload: dict[str, Any]) -> dict[str, Any]:
-    return payload | {"mapping": "", "dry_run": False}
+    return payload | {"mapping": "", "rehearsal": False}
 
 
 UPCASTERS = MappingProxyType({("ImportStarted", 1): _started_1})

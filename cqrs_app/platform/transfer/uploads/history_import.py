@@ -42,7 +42,7 @@ class HistoryImport(Aggregate):
             file_name=command.file_name,
             sha256=command.sha256,
             mapping=command.mapping,
-            dry_run=command.dry_run,
+            rehearsal=command.rehearsal,
         )
 
     def evolve(self, event: Event, at: datetime) -> None:

@@ -41,7 +41,7 @@ class ImportRow:
     set_aside: int
     sentence: str | None
     mapping: str
-    dry_run: bool
+    rehearsal: bool
 
     @property
     def is_over(self) -> bool:

@@ -76,7 +76,7 @@ class Files:
         most: int,
         *,
         mapping: str = "",
-        dry_run: bool = False,
+        rehearsal: bool = False,
     ) -> Received:
         """Store a file of at most `most` bytes, to be read as the mapping or the profile says.
 
@@ -84,18 +84,25 @@ class Files:
         button shows an old form) is stored under an id derived from both. Raises Refused if the
         file is too large or is being received at this moment; then nothing is stored.
         """
-        wanted = (profile, mapping, dry_run)
+        wanted = (profile, mapping, rehearsal)
         earlier = self._begin(import_id, wanted, file_name, by)
         if earlier is not None:
             sha256 = _sha256(content)
-            known = (earlier.profile, earlier.mapping, earlier.dry_run)
+            known = (earlier.profile, earlier.mapping, earlier.rehearsal)
             if (known, earlier.sha256) == (wanted, sha256):
                 return Received(earlier, before=True)
             content.seek(0)
-            name = ":".join((profile, sha256, mapping, "dry run" if dry_run else ""))
+            name = ":".join((profile, sha256, mapping, "dry run" if rehearsal else ""))
             other_id = str(uuid.uuid5(uuid.UUID(import_id), name.rstrip(":")))
             return self.receive(
-                other_id, profile, file_name, content, by, most, mapping=mapping, dry_run=dry_run
+                other_id,
+                profile,
+                file_name,
+                content,
+                by,
+                most,
+                mapping=mapping,
+                rehearsal=rehearsal,
             )
         digest, size = hashlib.sha256(), 0
         try:
@@ -119,13 +126,13 @@ class Files:
         assert task is not None  # noqa: S101 - it was stored above
         return Received(task)
 
-    def plan(self, import_id: str, profile: str, mapping: str, *, dry_run: bool) -> StartImport:
+    def plan(self, import_id: str, profile: str, mapping: str, *, rehearsal: bool) -> StartImport:
         """Say how a received file is to be read that was not started yet; returns the command that
         starts it. Raises Refused if there is no such file."""
         planned = (
             update(imports)
             .where(imports.c.import_id == import_id, imports.c.state == "waiting", ~is_started)
-            .values(profile=profile, mapping=mapping, dry_run=dry_run)
+            .values(profile=profile, mapping=mapping, rehearsal=rehearsal)
         )
         with self._engine.begin() as connection:
             connection.execute(planned)
@@ -206,12 +213,12 @@ class Files:
     def _begin(
         self, import_id: str, wanted: tuple[str, str, bool], file_name: str, by: str
     ) -> StartImport | None:
-        profile, mapping, dry_run = wanted
+        profile, mapping, rehearsal = wanted
         row = {
             "import_id": import_id,
             "profile": profile,
             "mapping": mapping,
-            "dry_run": dry_run,
+            "rehearsal": rehearsal,
             "file_name": file_name,
             "size": 0,
             "sha256": "",

@@ -43,7 +43,7 @@ imports = Table(
     Column("set_aside", Integer, nullable=False),
     # Which column is which field, as JSON; empty where the profile says how the file is read.
     Column("mapping", Text, nullable=False, server_default=""),
-    Column("dry_run", Boolean, nullable=False, server_default=false()),
+    Column("rehearsal", Boolean, nullable=False, server_default=false()),
 )
 Index("ix_imports_uploaded_at", imports.c.uploaded_at, imports.c.import_id)
 Index("ix_imports_state", imports.c.state)

@@ -80,7 +80,7 @@ def test_a_dry_run_says_what_would_happen_and_the_import_does_it(console: Flask)
     address = sent(client)
     answer = press(client, address, "dry_run", **{"fixed.currency": "EUR", "name": "My Shop"})
     rehearsed = take_in(console, id_in(answer))
-    assert (rehearsed.state, rehearsed.dry_run, rehearsed.profile) == ("done", True, "my-shop")
+    assert (rehearsed.state, rehearsed.rehearsal, rehearsed.profile) == ("done", True, "my-shop")
     figures = json.loads(rehearsed.report)
     assert (figures["new"], figures["set_aside"]) == (2, 1)
     assert not services_of(console).kernel.store.events_of("order-A1")
@@ -115,6 +115,15 @@ def test_a_saved_mapping_is_used_by_page_and_command_line(console: Flask, tmp_pa
     assert services_of(console).kernel.store.events_of("order-B1")
     result = runner.invoke(args=["import", str(path), "--mapping", "other"])
     assert (result.exit_code, "There is no mapping other." in result.output) == (2, True)
+
+
+def test_a_customer_without_a_number_is_known_by_their_address(console: Flask) -> None:
+    client = client_in(console, "supervisor")
+    content = (
+        b"Order,Date,Currency,Email,Country,SKU,Qty,Price\n7,2026-03-01,EUR,a@b.example,FR,M,1,2\n"
+    )
+    report = take_in(console, id_in(press(client, sent(client, content), "import"))).report
+    assert json.loads(report)["registered_customers"] == 1
 
 
 def test_a_mapping_that_lacks_something_starts_nothing(console: Flask) -> None:
