@@ -43,6 +43,7 @@ NO_PAGES = {
     "web.batch_form",
     "web.create_batch",
     "web.batch_offers",
+    "web.macro_save",
     "web.attach_file",
     "web.token_revoke",
     "web.token_revoked",
@@ -161,6 +162,8 @@ def addresses(number: int) -> dict[str, str]:
         "web.approval_policies": "/approvals/-/policies",
         "web.batches": "/batches",
         "web.views": "/views",
+        "web.macros": "/macros",
+        "web.macro_form": "/macros/edit",
         "web.new_batch": "/batches/new",
         "web.batch": f"/batches/{import_id(number)}",
         "web.batch_now": f"/batches/{import_id(number)}/now",
@@ -182,6 +185,12 @@ def addresses(number: int) -> dict[str, str]:
         "web.system_panel": "/system/projections",
         "web.system_page": "/system/subscriptions",
         "web.statistics": "/system/statistics?name=lag_seconds",
+        "web.operators": "/operators",
+        "web.operator": "/operators/admin",
+        "web.operator_roles": "/operators/-/roles",
+        "web.operator_access": "/operators/-/access",
+        "web.operator_access_file": "/operators/-/access.csv",
+        "web.sign_in_link": "/sign-in/link/admin/none",
         "web.tokens": "/tokens",
         "web.token_new": "/tokens/new",
         "web.webhooks": "/webhooks",
@@ -272,6 +281,7 @@ def test_every_page_is_counted(plain: Flask) -> None:
 
 @pytest.mark.timeout(240)
 def test_no_page_and_no_query_sends_more_for_more_rows(plain: Flask) -> None:
+    client_in(plain, "admin")  # now, so that its events are followed in both
     grow(plain, range(FEW + 1))
     rich(plain, FEW)
     few = of_pages(plain, FEW) | of_questions(plain, FEW)

@@ -7,8 +7,8 @@ from alembic import op
 
 from cqrs_app.kernel.store import columns
 
-revision: str = "read_0032"
-down_revision: str | None = "read_0031"
+revision: str = "read_0033"
+down_revision: str | None = "read_0032"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
