@@ -14,14 +14,14 @@ from cqrs_app.platform.transfer.imports.mapping import (
     mapping_file,
     profile_from,
 )
-from cqrs_app.platform.transfer.imports.profiles import countersign, olist, online_retail
+from cqrs_app.platform.transfer.imports.profiles import bpi2020, countersign, olist, online_retail
 
 MAPPINGS: Mapping[str, ColumnMapping] = {
     path.stem: mapping_file(path) for path in sorted(Path(__file__).parent.glob("*.toml"))
 }
 """The mappings that ship with the console, by name."""
 PROFILES: Mapping[str, Profile] = {
-    each.PROFILE.name: each.PROFILE for each in (countersign, olist, online_retail)
+    each.PROFILE.name: each.PROFILE for each in (bpi2020, countersign, olist, online_retail)
 } | {name: profile_from(mapping, name) for name, mapping in MAPPINGS.items()}
 
 
