@@ -28,7 +28,8 @@ class ImportedTotals:
     `lines` and `credit_lines` say how many lines each order and credit note has, by its number;
     `sold` is what their lines come to by SKU, `total` what the orders cost with all charges;
     `customers` are those with an order, `credited_customers` those with a credit note; `statuses`
-    and `flags` count orders by where they stand, and flags by task and code, such as “ShipOrder.already_shipped”.
+    and `flags` count orders by where they stand, and flags by task and code, such as
+    “ShipOrder.already_shipped”.
     """
 
     orders: int
