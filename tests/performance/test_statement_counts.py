@@ -40,6 +40,10 @@ NO_PAGES = {
     "web.sign_out",
     "web.payment_callback",
     "web.send_import",
+    # It reads the file.
+    "web.import_columns",
+    "web.use_columns",
+    "web.import_rehearsed",
     "web.batch_form",
     "web.create_batch",
     "web.batch_offers",
