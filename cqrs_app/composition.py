@@ -62,7 +62,10 @@ from cqrs_app.platform.failures.commands import MANAGE as MANAGE_FAILURES
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
+from cqrs_app.platform.mail import Mailer
+from cqrs_app.platform.notifications.addresses import MailAddresses
 from cqrs_app.platform.notifications.inbox import Inbox
+from cqrs_app.platform.notifications.sending import MailNotifications
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.passkeys import Passkeys
@@ -126,6 +129,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         claims=Claims(write, settings.claim_minutes, kernel.clock),
         runs=Runs(write, kernel.clock),
         inbox=Inbox(write, kernel.clock),
+        mail_addresses=MailAddresses(write, kernel.clock),
         signers=Signers(write, lambda: roles),
         tokens=Tokens(write, roles),
         sessions=Sessions(
@@ -266,6 +270,7 @@ def _tasks(settings: Settings, signers: Signers) -> dict[str, list[BackgroundTas
             SendNotices(_channels(settings)),
             SendHeartbeat(settings.heartbeat_url, settings.console_id(), settings.webhook_networks),
         ],
+        "notifications": [MailNotifications(_mailer(settings), settings.shop_name)],
         "demo": [DemoLife(settings.demo_orders, settings.demo_seconds)]
         if settings.demo_orders and settings.demo_seconds
         else [],
@@ -278,12 +283,16 @@ def _problem_sources(settings: Settings) -> Sources:
     return Sources([*STORED, SHOP, disk(settings.data_dir), certificates, *reconciled])
 
 
+def _mailer(settings: Settings) -> Mailer | None:
+    """None without a mail server."""
+    return Mailer(settings.smtp_url, settings.mail_sender) if settings.smtp_url else None
+
+
 def _channels(settings: Settings) -> list[Channel]:
     """Where notices of alerts go, apart from webhooks."""
     found: list[Channel] = [AppriseUrl(url) for url in settings.alert_urls.split()]
     if settings.smtp_url:
-        recipients = settings.alert_recipients
-        sender = settings.alert_sender or recipients[0]
+        recipients, sender = settings.alert_recipients, settings.mail_sender
         found.append(Email(settings.smtp_url, sender, recipients, settings.shop_name))
     return found
 
