@@ -25,6 +25,8 @@ from cqrs_app.services import services
 
 PREFIX = "proof-"
 """Of the fields that prove who one is, among those of another form."""
+RESTART = f"{PREFIX}restart"
+"""The button of the second step with which somebody else signs in."""
 OPEN_TOO_LONG = "This page was open too long. Try again."
 WRONG = "The code is wrong, or was used already. Wait for the next one, or use a recovery code."
 WRONG_PASSWORD = "The password is wrong."  # noqa: S105 - a sentence
@@ -183,5 +185,6 @@ def proof_page(
         action=action,
         in_dialog=in_dialog,
         signing_in=signing_in,
+        restart=RESTART,
         factors=services.second_factors.of(name),
     )

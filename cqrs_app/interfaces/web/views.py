@@ -92,7 +92,7 @@ def view_tabs(
         "save_url": save_url(name, given) if savable else "",
         "replaces": chosen.name,
         "replace_url": save_url(name, given, chosen) if savable and _mine(chosen) else "",
-        "manage_url": url_for("web.views") if any(each.owner for each in views) else "",
+        "manage_url": url_for("web.views", list=name) if any(each.owner for each in views) else "",
     }
 
 

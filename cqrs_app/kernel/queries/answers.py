@@ -51,9 +51,11 @@ class FromState:
 @dataclass(frozen=True, slots=True)
 class FromPast:
     """Answered from the past. The handler takes the query and the Past; where the query reads
-    projections, also a connection to them, or None for a strong answer."""
+    projections, also a connection to them, or None for a strong answer. `by_reader`: it also takes
+    the actor who asks, as `reader`."""
 
     handler: Answering
+    by_reader: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,10 @@ def from_state(
     return FromState(aggregate, handler, allowed)
 
 
-def from_past(handler: Answering) -> FromPast:
-    """Answer from events up to a point in the past, see past.py."""
-    return FromPast(handler)
+def from_past(handler: Answering, *, by_reader: bool = False) -> FromPast:
+    """Answer from events up to a point in the past, see past.py. `by_reader`: the answer depends on
+    what the one who asks may see."""
+    return FromPast(handler, by_reader)
 
 
 def actions_of(aggregate: type[Aggregate]) -> Offered:

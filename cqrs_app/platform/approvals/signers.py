@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.engines import reader_of
@@ -18,6 +18,16 @@ from cqrs_app.platform.operators.tokens import ACTOR_PREFIX
 
 SHELL = "shell:"
 """The prefix of whoever works on the machine itself: no operator, so they cannot sign."""
+
+
+_WORKING = select(operators.c.name, operators.c.role, operators.c.team).where(
+    operators.c.disabled_at.is_(None)
+)
+
+
+def signers_in(connection: Connection) -> list[Signer]:
+    """Every operator whose account works."""
+    return [Signer(row.name, row.name, row.role, row.team) for row in connection.execute(_WORKING)]
 
 
 class Signers:
@@ -34,6 +44,10 @@ class Signers:
         self._roles = roles
         self._clock = clock
 
+    def connect(self) -> Connection:
+        """A connection that reads the write store."""
+        return self._reader.connect()
+
     def of(self, name: str) -> Signer:
         """Who an actor of this name is. A token acts for the operator who made it, with its own
         role."""
@@ -47,16 +61,14 @@ class Signers:
             with self._reader.connect() as connection:
                 row = connection.execute(found).first()
             return Signer(name, row.made_by, row.role) if row else Signer(name, name, "")
-        account = select(operators.c.role).where(
-            operators.c.name == name, operators.c.disabled_at.is_(None)
-        )
         with self._reader.connect() as connection:
-            return Signer(name, name, connection.execute(account).scalar() or "")
+            account = connection.execute(_WORKING.where(operators.c.name == name)).first()
+        return Signer(name, name, account.role, account.team) if account else Signer(name, name, "")
 
     def signing(self, name: str) -> Signer:
         """The same, as a signer: by a token nobody signs who could not sign without it."""
         signer = self.of(name)
-        account = select(operators.c.role, operators.c.disabled_at).where(
+        account = select(operators.c.role, operators.c.team, operators.c.disabled_at).where(
             operators.c.name == signer.person
         )
         with self._reader.connect() as connection:
@@ -64,14 +76,12 @@ class Signers:
         if maker is None:
             return signer
         role = least(signer.role, maker.role) if maker.disabled_at is None else ""
-        return replace(signer, role=role)
+        return replace(signer, role=role, team=maker.team)
 
     def all(self) -> list[Signer]:
         """Every operator whose account works."""
-        found = select(operators.c.name, operators.c.role)
         with self._reader.connect() as connection:
-            working = connection.execute(found.where(operators.c.disabled_at.is_(None)))
-            return [Signer(name, name, role) for name, role in working]
+            return signers_in(connection)
 
     def actor(self, name: str) -> Actor | None:
         """The actor of this name with the permissions it has now; None if it may not act any

@@ -15,7 +15,8 @@ from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.kernel.subscriptions.subscription import Subscription
 from cqrs_app.platform.batches.batch import CommandBatch
 from cqrs_app.platform.batches.tables import batches
-from cqrs_app.platform.notifications.notices import NOTICES, Cause, Notice
+from cqrs_app.platform.notifications.notice import Cause, Notice
+from cqrs_app.platform.notifications.notices import NOTICES
 from cqrs_app.platform.notifications.tables import notifications
 from cqrs_app.platform.notifications.words import NotificationKind
 from cqrs_app.platform.operators.preferences import preferences_from

@@ -126,7 +126,7 @@ def test_who_asked_for_signatures_is_notified_of_the_decision(make_console: Any)
     assert [each.sentence for each in services_of(shop.app).inbox.newest("sam")] == [
         "Your request “Refund payment” for payment P-1 was approved."
     ]
-    assert services_of(shop.app).inbox.newest("tina") == []
+    assert services_of(shop.app).inbox.newest("victor") == []
 
 
 def test_whoever_owns_an_alert_is_notified_when_it_is_raised(shop: Shop) -> None:

@@ -6,9 +6,10 @@ from functools import partial
 from typing import Any
 
 import wtforms
-from flask import g, render_template
+from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.installed_areas import LISTS
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.ask import ask, may, may_act
 from cqrs_app.interfaces.web.blueprint import bp
@@ -25,7 +26,8 @@ from cqrs_app.platform.views.views import SavedView
 
 @bp.get("/views")
 def views() -> ResponseReturnValue:
-    """The team's views and the operator's, of every list."""
+    """The team's views and the operator's, of every list; `list` names the one to go back to."""
+    back = request.args.get("list", "")
     rows = [
         {
             "view": view,
@@ -37,7 +39,9 @@ def views() -> ResponseReturnValue:
         for owner in (TEAM, g.operator.name)
         for view in ask(ListViews(owner=owner)).value
     ]
-    return render_template("views/views.html", rows=rows, team=TEAM)
+    return render_template(
+        "views/views.html", rows=rows, team=TEAM, back=back if back in LISTS else ""
+    )
 
 
 def _saved(command: Any) -> str:
