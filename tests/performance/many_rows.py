@@ -60,6 +60,8 @@ SETTLED = {
     "fulfilment_outbox": "the commands of this moment: a row goes when its command has an outcome",
     "operators": "the people who work here",
     "notifications": "those of ninety days",
+    "notification_addresses": "one row per operator",
+    "notification_mails": "those of a week",
     "order_claims": "the orders that somebody works on now",
     "order_presence": "the orders that are open now",
     "queue_runs": "one row per operator",

@@ -52,6 +52,8 @@ NO_PAGES = {
     "web.token_revoke",
     "web.token_revoked",
     "web.account_shortcuts",
+    "web.account_mail",
+    "web.mail_confirm",
     "web.account_list",
     "web.second_step",
     "web.second_factor",
