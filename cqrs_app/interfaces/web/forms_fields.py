@@ -143,8 +143,9 @@ class SelectField(wtforms.SelectField):
 
 
 class CheckboxesField(wtforms.SelectMultipleField):
-    """Several of the choices (value, text), each with a checkbox; their values are returned as
-    texts. `group_of` names the group of a value: many choices are folded by group.
+    """Several of the choices (value, text), or of those that a function returns, each with a
+    checkbox; their values are returned as texts. `group_of` names the group of a value: many
+    choices are folded by group.
     """
 
     option_widget = CheckboxInput()
@@ -152,14 +153,16 @@ class CheckboxesField(wtforms.SelectMultipleField):
     def __init__(
         self,
         label: str,
-        choices: Iterable[tuple[str, str]],
+        choices: Iterable[tuple[str, str]] | Callable[[], Iterable[tuple[str, str]]],
         group_of: Callable[[str], str] = lambda value: "",
         **kwargs: Any,
     ) -> None:
-        listed = [SelectChoice(value, text) for value, text in choices]
+        offered = choices() if callable(choices) else choices
+        listed = [SelectChoice(value, text) for value, text in offered]
         # The kernel reports unknown choices, in the same words everywhere.
         super().__init__(label, choices=listed, validate_choice=False, **kwargs)
         self._group_of = group_of
+        self.type = "CheckboxesField"
 
     @property
     def groups(self) -> dict[str, list[Any]]:

@@ -125,7 +125,10 @@ def step_up() -> ResponseReturnValue | None:
             return None
         sentence, status = refusal.sentence, refusal.status
     action = request.full_path.removesuffix("?")
-    return proof_page(form, action, sentence, kept_fields(PREFIX)), status
+    # Whatever a button would have replaced: the dialog is where it is answered.
+    in_dialog = {"HX-Retarget": "#dialog-body", "HX-Reswap": "innerHTML"}
+    headers = in_dialog if "HX-Request" in request.headers else {}
+    return proof_page(form, action, sentence, kept_fields(PREFIX)), status, headers
 
 
 @bp.route("/confirm-identity", methods=["GET", "POST"])

@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import (
@@ -195,7 +196,7 @@ class QueryBus:
     def _answer(self, query: Query, context: QueryContext) -> tuple[Answer[Any], str]:
         source = self._answers[type(query)]
         if isinstance(source, FromState):
-            return self._from_state(query, source), "strong"
+            return self._from_state(query, source, context.actor), "strong"
         if isinstance(source, FromPast):
             return self._from_past(query, source, context), "strong"
         if context.strong:
@@ -379,7 +380,9 @@ class QueryBus:
 
         return [known(each) for each in source.reached]
 
-    def _from_state(self, query: Query, source: FromState) -> Answer[Any]:
+    def _from_state(self, query: Query, source: FromState, actor: Actor) -> Answer[Any]:
+        if source.allowed is not None and self._options.authorise:
+            source.allowed(query, actor)
         freshness = self._from_events()
         stream = source.aggregate.stream_for(query)
         aggregate, head = self._repository.load(source.aggregate, stream)
@@ -388,15 +391,16 @@ class QueryBus:
 
     def _from_past(self, query: Query, source: FromPast, context: QueryContext) -> Answer[Any]:
         reads = query.declaration.reads
+        reader = {"reader": context.actor} if source.by_reader else {}
         try:
             if reads and not context.strong:
                 rows = self._source(query, context)
                 with rows.engine.connect() as connection:
-                    value = source.handler(query, self._past, connection)
+                    value = source.handler(query, self._past, connection, **reader)
                 freshness = self._gauge.measure(self._unless_exchanged(rows))
             else:
                 freshness = self._from_events()
-                value = source.handler(query, self._past, *(None for _ in reads[:1]))
+                value = source.handler(query, self._past, *(None for _ in reads[:1]), **reader)
         except UnknownEvent as error:
             sentence = f"{error} Nothing is lost: the release that wrote it can show it."
             raise Refused("cannot_be_folded", sentence) from error

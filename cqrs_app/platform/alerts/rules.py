@@ -59,6 +59,7 @@ WEBHOOK = (
 FAILURES = "Failures"
 WAITING = "Orders wait too long"
 SIGNATURES = 'Second signatures overdue: `countersign_approval_requests{state="overdue"} > 0`'
+OVERRIDE = "An approval was overridden"
 
 _ALL = (
     Rule(
@@ -249,6 +250,21 @@ _ALL = (
         clear_at=7 * DAY,
         pending_seconds=15 * MINUTE,
         runbook=WAITING,
+    ),
+    Rule(
+        name="override",
+        title="An approval was overridden",
+        pending_seconds=0,
+        severity="critical",
+        runbook=OVERRIDE,
+    ),
+    Rule(
+        name="override_overdue",
+        title="The review of an override is overdue",
+        unit="seconds",
+        pending_seconds=0,
+        severity="critical",
+        runbook=OVERRIDE,
     ),
 )
 

@@ -92,14 +92,15 @@ class Newcomers:
         self._profile = profile
         self._kinds = {kind for kind, task in TASKS.items() if task in profile.commands}
         self._known: dict[Place, _Known] = {}
-        for document in sorted(documents, key=lambda each: each.steps[0].at):
-            self._learn(document)
+        if self._kinds:
+            for document in sorted(documents, key=lambda each: each.steps[0].at):
+                self._learn(document)
 
     def of(
         self, documents: Iterable[Document], newcomer_counts: NewcomerCounts
     ) -> Iterator[Newcomer]:
         """Those that these documents name and no earlier ones did."""
-        for document in documents:
+        for document in documents if self._kinds else ():
             for place in _named_in(document.steps[0].command):
                 known = self._known.pop(place, None)
                 if known is not None:

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cqrs_app.platform.transfer.imports.documents import Profile
-from cqrs_app.platform.transfer.imports.profiles import countersign, olist, online_retail
+from cqrs_app.platform.transfer.imports.profiles import bpi2020, countersign, olist, online_retail
 
 PROFILES: Mapping[str, Profile] = {
-    each.PROFILE.name: each.PROFILE for each in (countersign, olist, online_retail)
+    each.PROFILE.name: each.PROFILE for each in (bpi2020, countersign, olist, online_retail)
 }
 
 
