@@ -64,6 +64,7 @@ from cqrs_app.platform.queue.runs import Runs
 from cqrs_app.platform.runtime import runtime_area
 from cqrs_app.platform.transfer.attachments import attachments_area
 from cqrs_app.platform.transfer.exports.rows import PERMISSION as EXPORT
+from cqrs_app.platform.transfer.mappings import MAPPINGS
 from cqrs_app.platform.transfer.uploads import uploads_area
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.views import views_area
@@ -175,6 +176,7 @@ def build_registry(
         macros_area(shop),
         queue_area(claims, runs, zone),
         NOTIFICATIONS,
+        MAPPINGS,
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),

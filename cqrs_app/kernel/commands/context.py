@@ -56,6 +56,9 @@ class Context:
     """Objections to the time of history, from its source: see `Aggregate.flag`."""
     source: Source = NO_SOURCE
     """What else the source of history says of it."""
+    waived: frozenset[str] = frozenset()
+    """Codes of objections to history that need no flag, since its source does not record what they
+    are about."""
 
     def __post_init__(self) -> None:
         if self.occurred_at is not None and self.occurred_at.year not in USABLE_YEARS:

@@ -83,6 +83,7 @@ class Decider:
             at,
             history=history,
             doubts=doubts,
+            waived=call.context.waived,
             warnings=() if call.instead else call.warnings,
         )
         if call.instead is None:

@@ -7,7 +7,7 @@ the actions on pages and the refusals in the catalogue are derived from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -167,12 +167,14 @@ def decide(
     *,
     history: bool = False,
     doubts: Iterable[Refused] = (),
+    waived: Set[str] = frozenset(),
     warnings: Iterable[Refused] = (),
 ) -> Decided:
     """Run one command. The aggregate is left in the state after its events. Raises Refused.
 
     `history`: it happened at `at`, whatever the rules say: see `Aggregate.flag`. `doubts` are
-    further objections to it, raised after everything else is decided.
+    further objections to it, raised after everything else is decided; those with a code in
+    `waived` are not flagged.
     `warnings` are flagged whether or not it is history.
     """
     events, claims, ownerships = [], [], []
@@ -188,7 +190,7 @@ def decide(
             if not history:
                 raise event
             flagged = aggregate.flag(event, command)
-            if flagged is None:
+            if flagged is None or event.code in waived:
                 continue
             event = flagged
         aggregate.evolve(event, at)

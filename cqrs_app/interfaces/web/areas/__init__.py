@@ -14,6 +14,7 @@ from cqrs_app.interfaces.web.areas.customers import CUSTOMERS
 from cqrs_app.interfaces.web.areas.expenses import EXPENSES
 from cqrs_app.interfaces.web.areas.failures import FAILURES
 from cqrs_app.interfaces.web.areas.fulfilment import FULFILMENT
+from cqrs_app.interfaces.web.areas.import_columns import MAPPINGS_AREA
 from cqrs_app.interfaces.web.areas.imports import IMPORTS
 from cqrs_app.interfaces.web.areas.inventory import INVENTORY
 from cqrs_app.interfaces.web.areas.operators import OPERATORS
@@ -25,7 +26,7 @@ from cqrs_app.interfaces.web.areas.views import VIEWS
 from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
 AREAS: tuple[WebArea, ...] = (
-    *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, EXPENSES, IMPORTS),
+    *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, EXPENSES, IMPORTS, MAPPINGS_AREA),
     *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS, APPROVALS, OPERATORS),
     *(each.web_area() for each in RECORDS),
     *(import_module(each.web).WEB for each in plugins.installed() if each.web),

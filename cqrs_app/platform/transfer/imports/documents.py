@@ -24,13 +24,15 @@ Kind = Literal["order", "credit_note", "expense_claim"]
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing that happened, at `at` (UTC). `name` distinguishes the steps of a document; the
-    first needs none. `doubts` are objections to the time in the file, `source` is what else the
-    file says of it."""
+    first needs none. `doubts` are objections from the file; those with a code in `waived` need no
+    flag, since the file does not record what they are about. `source` is what else the file says of
+    it."""
 
     at: datetime
     command: Command
     name: str = ""
     doubts: tuple[Refused, ...] = ()
+    waived: frozenset[str] = frozenset()
     source: Source = NO_SOURCE
 
 
@@ -66,9 +68,9 @@ class Document:
         lines = len(getattr(first, "lines", steps))
         return Taken(self.kind, self.key, self.case, len(self.rows), lines)
 
-    def command_id(self, profile: str, step: Step) -> str:
+    def command_id(self, series: str, step: Step) -> str:
         """The same for the same step in any file, so that a second import changes nothing."""
-        return fixed_id(profile, self.kind, self.key, step.name)
+        return fixed_id(series, self.kind, self.key, step.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +87,13 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """How a file was read: its columns, and those that were ignored."""
+    """How a file was read: its columns, those that were ignored, and those that it may have and
+    does not."""
 
     header: tuple[str, ...]
     format: Format = DETECTED
     ignored: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -137,17 +141,24 @@ class Profile:
     file as a whole cannot be used. `commands` are those that its documents consist of; an import
     can run no others. `reasons` maps those for which it sets rows aside to a sentence. `is_charge`
     returns whether a SKU stands for freight, a fee or the like: such a product has no stock, and
-    the report counts it as a charge. `read_back` makes the report, that of orders unless given;
-    `flagged` is the event that flags what the rules would refuse.
+    the report counts it as a charge. Profiles of one `series` (its own name, if none is given) know
+    the same documents again. `read_back` makes the report, that of orders unless given; `flagged`
+    is the event that flags what the rules would refuse.
     """
 
     name: str
+    series: str = ""
     read: Callable[[Path, Format], Contents]
     commands: tuple[type[Command], ...]
     reasons: Mapping[str, str] = field(default_factory=dict)
     is_charge: Callable[[str], bool] = lambda sku: False
     read_back: Callable[..., ImportReport] | None = None
     flagged: type[Event] = OrderFlagged
+
+
+def series_of(profile: Profile) -> str:
+    """The first part of the ids of its commands."""
+    return profile.series or profile.name
 
 
 def fixed_id(*parts: str) -> str:

@@ -30,6 +30,7 @@ from cqrs_app.platform.transfer.imports.documents import (
     SetAside,
     Step,
     Taken,
+    series_of,
 )
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
 from cqrs_app.platform.transfer.imports.newcomers import Newcomer, NewcomerCounts, Newcomers
@@ -112,7 +113,7 @@ def importer_of(profile: Profile) -> Actor:
 def bus_items(profile: Profile, document: Document, steps: Sequence[Step]) -> Iterator[Item]:
     """Some of a document's steps, as items for the command bus."""
     for step in steps:
-        yield _bus_item(profile, step, document.command_id(profile.name, step))
+        yield _bus_item(profile, step, document.command_id(series_of(profile), step))
 
 
 def bus_item_of(profile: Profile, newcomer: Newcomer) -> Item:
@@ -129,6 +130,7 @@ def _bus_item(profile: Profile, step: Step, command_id: str) -> Item:
         occurred_at=step.at,
         doubts=step.doubts,
         source=step.source,
+        waived=step.waived,
     )
     return step.command, context
 

@@ -18,7 +18,13 @@ from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.kernel.errors import BusError, Invalid
 from cqrs_app.kernel.messages.messages import Command
-from cqrs_app.platform.transfer.imports.documents import Document, Profile, Step, fixed_id
+from cqrs_app.platform.transfer.imports.documents import (
+    Document,
+    Profile,
+    Step,
+    fixed_id,
+    series_of,
+)
 
 Kind = Literal["customers", "products"]
 Place = tuple[Kind, str]
@@ -130,7 +136,7 @@ class Newcomers:
             command = AddProduct(
                 sku=number, description=known.words, tracked=not self._profile.is_charge(number)
             )
-        command_id = fixed_id(self._profile.name, kind, number)
+        command_id = fixed_id(series_of(self._profile), kind, number)
         return Newcomer(kind, Step(known.at, command), command_id)
 
 

@@ -79,7 +79,9 @@ def money_text(amount: Decimal) -> str:
 def described(contents: Contents) -> dict[str, dict[str, Any]]:
     """Name of each file -> its format, and the columns that were ignored."""
     return {
-        name: file.format.as_json() | ({"ignored": list(file.ignored)} if file.ignored else {})
+        name: file.format.as_json()
+        | ({"ignored": list(file.ignored)} if file.ignored else {})
+        | ({"missing": list(file.missing)} if file.missing else {})
         for name, file in contents.files.items()
     }
 
