@@ -127,7 +127,7 @@ def _one(request_id: str) -> dict[str, Any]:
     if view is None:
         abort(404, missing)
     mine, open_ = view.asker == g.operator.name, view.state is RequestState.OPEN
-    me = Signer(g.operator.name, g.operator.name, g.operator.role, g.operator.team)
+    me = Signer(g.operator.name, g.operator.name, g.operator.counts_as, g.operator.team)
     asked = open_ and me.fits(view.stages[view.stage]) and me.person not in view.signed
     again = view.state in (RequestState.RETURNED, RequestState.STALE)
     return {
