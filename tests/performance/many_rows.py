@@ -40,6 +40,7 @@ SETTLED = {
     "alert_entries": "some rows per alert that was raised",
     "alert_notices": "those of the last 90 days",
     "alert_rules": "one row per rule that was changed",
+    "alert_rule_silences": "one row per rule that is or was silenced",
     "alert_tasks": "one row per task",
     "alerts": "one row per rule and what it is about",
     "authenticator_apps": "one row per operator at most",
