@@ -83,9 +83,9 @@ def in_state(*states: RequestState) -> Rule:
 
 @dataclass
 class ApprovalRequest(Aggregate):
-    """`signed` are those who approved, with their stage; `stage` is the one that waits. `due` is
-    when the state ends by itself. `review_due` is set while what `overrider` did awaits review.
-    `changes` counts its events."""
+    """`signed` are those who approved, with their stage, and `signed_for` whom they did it for, if
+    not for themselves; `stage` is the one that waits. `due` is when the state ends by itself.
+    `review_due` is set while what `overrider` did awaits review. `changes` counts its events."""
 
     category: ClassVar[str] = "approval"
     identity: ClassVar[str] = "request_id"
@@ -110,6 +110,7 @@ class ApprovalRequest(Aggregate):
     round: int = 0
     stage: int = 0
     signed: dict[str, int] = field(default_factory=dict)
+    signed_for: dict[str, str] = field(default_factory=dict)
     due: datetime | None = None
     overrider: str = ""
     review_due: datetime | None = None
@@ -164,8 +165,13 @@ class ApprovalRequest(Aggregate):
     def sign(self, command: SignRequest, now: Now) -> Decision:
         self._require_signer(now)
         self._require_shown(command.digest)
-        who = {"request_id": command.request_id, "person": now.signer.person}
-        signed: dict[str, Any] = who | {"signer": now.signer.name, "comment": command.comment}
+        signed: dict[str, Any] = {
+            "request_id": command.request_id,
+            "person": now.signer.person,
+            "signer": now.signer.name,
+            "on_behalf_of": self._represented(now.signer),
+            "comment": command.comment,
+        }
         match command.decision:
             case SignDecision.REFUSE:
                 if self.comment_on_refusal and not command.comment.strip():
@@ -177,7 +183,7 @@ class ApprovalRequest(Aggregate):
             case SignDecision.APPROVE if changed := self._problem(now):
                 yield was.ApprovalOutdated(request_id=command.request_id, reason=changed)
             case SignDecision.APPROVE:
-                if now.signer.person in self.signed:
+                if now.signer.person in self.given:
                     raise rules.ALREADY_SIGNED(f"You have approved this before. {UNCHANGED}")
                 yield was.ApprovalSigned(**signed, stage=self.stage, digest=self.digest)
                 if self.stage == len(self.stages):
@@ -275,7 +281,29 @@ class ApprovalRequest(Aggregate):
         """Whether this person is asked now."""
         if self.state is not RequestState.OPEN or signer.person == self.asker:
             return False
-        return signer.person not in self.signed and signer.fits(self.stages[self.stage])
+        return signer.person not in self.signed and self.seat(signer) is not None
+
+    @property
+    def given(self) -> set[str]:
+        """Whose signatures have been given, by themselves or for them."""
+        return {*self.signed, *self.signed_for.values()}
+
+    def seat(self, signer: Signer) -> Signer | None:
+        """Whose signature this person can give: their own, or else that of somebody who lets them.
+        Nobody's for what that one asked for, or when it has been given."""
+        stage, given = self.stages[self.stage], self.given
+        for each in (signer, *signer.represents):
+            if each.fits(stage) and each.person != self.asker and each.person not in given:
+                return each
+        return None
+
+    def _represented(self, signer: Signer) -> str:
+        """Whom the signature is for, if not for the signer; a word of somebody who has signed
+        before is for whom they signed."""
+        if signer.person in self.signed:
+            return self.signed_for.get(signer.person, "")
+        seat = self.seat(signer)
+        return seat.person if seat and seat.person != signer.person else ""
 
     def may_review(self, signer: Signer) -> bool:
         """Whether this person can review the override that awaits it."""
@@ -292,7 +320,7 @@ class ApprovalRequest(Aggregate):
             raise rules.OWN_REQUEST(
                 f"You cannot sign what you asked for. {UNCHANGED} Somebody else has to."
             )
-        if not now.signer.fits(self.stages[self.stage]) and now.signer.person not in self.signed:
+        if self.seat(now.signer) is None and now.signer.person not in self.given:
             raise rules.NOT_A_SIGNER(
                 f"It needs {describe(self.stages[self.stage])}, which you are not. {UNCHANGED}"
             )
@@ -323,7 +351,7 @@ class ApprovalRequest(Aggregate):
             case was.ApprovalRequested():
                 self._ask(event, at)
             case was.ApprovalSigned():
-                self.signed[event.person] = event.stage
+                self._sign(event)
                 here = sum(stage == self.stage for stage in self.signed.values())
                 if here >= self.stages[self.stage].approvals:
                     self.stage += 1
@@ -352,6 +380,11 @@ class ApprovalRequest(Aggregate):
         self.review_hours = min(each.review_hours for each in event.policies)
         self._begin(at)
 
+    def _sign(self, event: was.ApprovalSigned) -> None:
+        self.signed[event.person] = event.stage
+        if event.on_behalf_of:
+            self.signed_for[event.person] = event.on_behalf_of
+
     def _grant(self, event: was.ApprovalGranted | was.ApprovalOverridden, at: datetime) -> None:
         self.state = RequestState.APPROVED
         self.due = at + timedelta(hours=self.carry_out_hours)
@@ -361,6 +394,7 @@ class ApprovalRequest(Aggregate):
 
     def _begin(self, at: datetime) -> None:
         self.round, self.stage, self.signed = self.round + 1, 0, {}
+        self.signed_for = {}
         self._wait(RequestState.OPEN, at)
 
     def _wait(self, state: RequestState, at: datetime) -> None:

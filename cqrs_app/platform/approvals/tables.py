@@ -45,3 +45,12 @@ Index(
     sqlite_where=_requests.review_due.is_not(None),
 )
 Index("ix_approval_requests_person", _requests.person)
+
+approval_delegations = Table(
+    "approval_delegations",
+    write_tables,
+    Column("operator", String(40), primary_key=True),
+    # Who may sign for them, and until when.
+    Column("delegate", String(40), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -24,9 +25,9 @@ from cqrs_app.platform.approvals.events import (
     ApprovalSigned,
 )
 from cqrs_app.platform.approvals.request import ApprovalRequest
-from cqrs_app.platform.approvals.signer import Signer
 from cqrs_app.platform.approvals.signers import signers_in
 from cqrs_app.platform.approvals.tables import approval_requests
+from cqrs_app.platform.approvals.types import RequestState
 from cqrs_app.platform.notifications.words import NotificationKind
 
 Notice = tuple[str, NotificationKind, str]
@@ -53,16 +54,16 @@ def _decided(event: Any, actor: str, teams: Teams, connection: Connection) -> It
 
 
 def _asked(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
-    request = ApprovalRequest(command=event.command, stream=event.stream, asker=event.asker)
-    stage = event.stages[0]
-    signers = [each for each in signers_in(connection) if each.fits(stage)]
-    yield from _to_sign(request, signers)
+    request = ApprovalRequest(
+        command=event.command, stream=event.stream, asker=event.asker, stages=event.stages
+    )
+    yield from _to_sign(request, connection)
 
 
 def _asked_again(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
     if request := _request(connection, event):
-        signers = [each for each in signers_in(connection) if each.fits(request.stages[0])]
-        yield from _to_sign(request, signers)
+        again = replace(request, stage=0, signed={}, signed_for={})
+        yield from _to_sign(again, connection)
 
 
 def _signed(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
@@ -74,9 +75,7 @@ def _signed(event: Any, actor: str, teams: Teams, connection: Connection) -> Ite
     signed = request.signed | {event.person: event.stage}
     here = sum(stage == event.stage for stage in signed.values())
     if here >= request.stages[event.stage].approvals:
-        stage = request.stages[following]
-        signers = [each for each in signers_in(connection) if each.fits(stage)]
-        yield from _to_sign(request, [each for each in signers if each.person not in signed])
+        yield from _to_sign(replace(request, stage=following, signed=signed), connection)
 
 
 def _overridden(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
@@ -90,10 +89,12 @@ def _overridden(event: Any, actor: str, teams: Teams, connection: Connection) ->
             yield signer.person, NotificationKind.APPROVAL, sentence
 
 
-def _to_sign(request: ApprovalRequest, signers: Iterable[Signer]) -> Iterator[Notice]:
+def _to_sign(request: ApprovalRequest, connection: Connection) -> Iterator[Notice]:
+    """For everybody whom the stage asks, and who signs for them."""
     sentence = f"{request.asker} requests your approval of {_what(request)}."
-    for each in signers:
-        if each.person != request.asker:
+    asked = replace(request, state=RequestState.OPEN)
+    for each in signers_in(connection):
+        if asked.may_sign(each):
             yield each.person, NotificationKind.APPROVAL, sentence
 
 
