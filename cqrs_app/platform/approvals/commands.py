@@ -232,6 +232,13 @@ class EndDelegation(Command):
     operator: Operator
 
 
+@command(label="Remind signers", permission=RUN)
+class RemindSigners(Command):
+    """Sent by the console before the time to decide is over, and once a review is overdue."""
+
+    request_id: RequestId
+
+
 @command(label="Record outcome", permission=RUN)
 class RecordOutcome(Command):
     """What became of a request: carried out, failed, out of date, expired or void."""

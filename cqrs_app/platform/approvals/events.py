@@ -151,6 +151,14 @@ class ApprovalVoided(Event):
 
 
 @event()
+class ApprovalReminded(Event):
+    """Whoever can sign is reminded of the deadline, or of a review that is overdue."""
+
+    request_id: str
+    of_review: bool
+
+
+@event()
 class SignaturesDelegated(Event):
     """Until then `delegate` may sign for the operator."""
 

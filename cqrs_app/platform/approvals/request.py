@@ -20,6 +20,7 @@ from cqrs_app.platform.approvals import rules
 from cqrs_app.platform.approvals.commands import (
     OverrideApproval,
     RecordOutcome,
+    RemindSigners,
     RequestApproval,
     ResubmitRequest,
     ReviewOverride,
@@ -36,6 +37,7 @@ from cqrs_app.platform.approvals.types import (
 )
 
 UNCHANGED = "Nothing was changed."
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,8 @@ class ApprovalRequest(Aggregate):
     due: datetime | None = None
     overrider: str = ""
     review_due: datetime | None = None
+    reminded: bool = False
+    review_reminded: bool = False
     changes: int = 0
 
     @handles(
@@ -263,6 +267,22 @@ class ApprovalRequest(Aggregate):
         if command.state is not RequestState.STALE:
             yield self._ended()
 
+    @handles(RemindSigners, refusals=[rules.NOTHING_TO_REMIND])
+    def remind(self, command: RemindSigners) -> Decision:
+        if self.remind_at is None:
+            raise rules.NOTHING_TO_REMIND(f"There is nothing to remind of. {UNCHANGED}")
+        yield was.ApprovalReminded(
+            request_id=command.request_id, of_review=self.state is not RequestState.OPEN
+        )
+
+    @property
+    def remind_at(self) -> datetime | None:
+        """When to remind of the deadline: after three quarters of the time, or a day before; of a
+        review, once it is overdue."""
+        if self.state is RequestState.OPEN and self.due and not self.reminded:
+            return self.due - min(DAY, timedelta(hours=self.stages[self.stage].hours) / 4)
+        return None if self.review_reminded else self.review_due
+
     @property
     def missing(self) -> int:
         """How many approvals are missing, in all stages."""
@@ -363,6 +383,9 @@ class ApprovalRequest(Aggregate):
                 self.review_due = None
             case was.ApprovalReturned() | was.ApprovalOutdated():
                 self._wait(_WAITS[type(event)], at)
+            case was.ApprovalReminded():
+                self.review_reminded |= event.of_review
+                self.reminded |= not event.of_review
             case was.ApprovalResubmitted():
                 self.shown, self.digest = event.shown, event.digest
                 self._begin(at)
@@ -400,6 +423,7 @@ class ApprovalRequest(Aggregate):
     def _wait(self, state: RequestState, at: datetime) -> None:
         stage = self.stages[min(self.stage, len(self.stages) - 1)]
         self.state, self.due = state, at + timedelta(hours=stage.hours)
+        self.reminded = False
 
 
 _WAITS = {

@@ -35,6 +35,7 @@ _SAME = (
     "asked_at",
     "due",
     "review_due",
+    "remind_at",
 )
 
 

@@ -19,6 +19,7 @@ from cqrs_app.platform.approvals.events import (
     ApprovalOutdated,
     ApprovalOverridden,
     ApprovalRefused,
+    ApprovalReminded,
     ApprovalRequested,
     ApprovalResubmitted,
     ApprovalReturned,
@@ -34,6 +35,8 @@ Notice = tuple[str, NotificationKind, str]
 """Whom it is for, its kind and its sentence."""
 Teams = Mapping[str, str]
 """The team of each active operator; empty for none."""
+_MOMENT = "%-d %b %Y at %H:%M"
+"""Pages show such a time in the zone of whoever reads it."""
 _ENDINGS: Mapping[type[Event], str] = MappingProxyType(
     {
         ApprovalGranted: "was approved",
@@ -89,6 +92,20 @@ def _overridden(event: Any, actor: str, teams: Teams, connection: Connection) ->
             yield signer.person, NotificationKind.APPROVAL, sentence
 
 
+def _reminded(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+    request = _request(connection, event)
+    if request is None or (request.due is None and not event.of_review):
+        return
+    if event.of_review:
+        sentence = f"The review of {_what(request)}, which was overridden, is overdue."
+    else:
+        sentence = f"{_what(request)} awaits your approval until {request.due:{_MOMENT}} UTC."
+    for each in signers_in(connection):
+        asked = request.may_review(each) if event.of_review else request.may_sign(each)
+        if asked:
+            yield each.person, NotificationKind.APPROVAL, sentence
+
+
 def _to_sign(request: ApprovalRequest, connection: Connection) -> Iterator[Notice]:
     """For everybody whom the stage asks, and who signs for them."""
     sentence = f"{request.asker} requests your approval of {_what(request)}."
@@ -120,6 +137,7 @@ NOTICES: Mapping[type[Event], Callable[[Any, str, Teams, Connection], Iterator[N
             ApprovalResubmitted: _asked_again,
             ApprovalSigned: _signed,
             ApprovalOverridden: _overridden,
+            ApprovalReminded: _reminded,
         }
     )
 )
