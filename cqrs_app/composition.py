@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Collection
 from functools import partial
@@ -12,7 +13,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cqrs_app import PROJECT, database, logs
+from cqrs_app import PROJECT, database, logs, plugins
 from cqrs_app.addresses import redis_client
 from cqrs_app.areas.checks.types import Checks, Reaction
 from cqrs_app.areas.fulfilment.ahead import process_ahead
@@ -60,6 +61,7 @@ from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.batches.work import RunBatches
 from cqrs_app.platform.demo.task import DemoLife
 from cqrs_app.platform.failures.commands import MANAGE as MANAGE_FAILURES
+from cqrs_app.platform.failures.failed_commands import FailedCommands
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
@@ -100,6 +102,8 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     app = Flask(
         "cqrs_app", root_path=str(PROJECT), template_folder="templates", static_folder="static"
     )
+    if settings.areas != os.environ.get(plugins.SETTING, ""):
+        raise SettingsError("AREAS is read once per process: set it in the environment.")
     database.configure(app, settings)
     redis_url = settings.redis_url or embedded_redis.url(settings.data_dir)
     engines = database.engines_of(app, settings)
@@ -197,6 +201,7 @@ def _kernel(
         signers=signers,
         failure_state=stored.state,
         sample_of=stored.sample,
+        failed_commands=FailedCommands(engines.write, signers.actor, lambda: registry.commands),
         alert_channels=tuple(by_name(_channels(settings))),
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from cqrs_app import plugins
 from cqrs_app.areas.assignments import ASSIGNMENTS
 from cqrs_app.areas.assignments.assignment import Assignment
 from cqrs_app.areas.checks import checks_area
@@ -45,7 +46,9 @@ from cqrs_app.platform.batches import batches_area
 from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.failures import failures_area
 from cqrs_app.platform.failures.as_test import SampleOf
+from cqrs_app.platform.failures.failed_commands import FailedCommands
 from cqrs_app.platform.failures.failure import FailureStates
+from cqrs_app.platform.macros import macros_area
 from cqrs_app.platform.notifications import NOTIFICATIONS
 from cqrs_app.platform.operators.assignees import IsAssignable, only_to_known_assignees
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
@@ -64,11 +67,15 @@ from cqrs_app.standards.money import exact
 AREAS = (ORDERS, CUSTOMERS, INVENTORY, ASSIGNMENTS)
 """The shop's areas that need no setting."""
 
+PLUGGED = tuple(each.area for each in plugins.installed())
+"""The areas that other packages bring."""
+_PAGES = plugins.pages_of(plugins.installed())
+
 MONEY = Notation("currency", exact)
 """Every decimal is an amount, written with the digits of its currency."""
 
 SENDABLE = (
-    *(event for area in (*AREAS, payments_area()) for event in area.event_types),
+    *(event for area in (*AREAS, *PLUGGED, payments_area()) for event in area.event_types),
     *events_in(fulfilment_events),
     *events_in(alert_events),
     SubjectErased,
@@ -84,6 +91,7 @@ CHOOSERS: Mapping[str, type[Query]] = MappingProxyType(
         Assignment.category: ChooseOrders,
         Customer.category: ChooseCustomers,
         StockItem.category: ChooseProducts,
+        **{each.aggregate.category: each.choose for each in _PAGES if each.choose},
     }
 )
 """Category of streams -> the query that chooses things of this kind for a batch."""
@@ -94,6 +102,7 @@ LISTS: Mapping[str, type[Query]] = MappingProxyType(
         "customers": ListRegisteredCustomers,
         "products": ListProducts,
         "payments": ListPayments,
+        **{each.path: each.list for each in _PAGES},
     }
 )
 """The lists of which views can be saved."""
@@ -116,6 +125,7 @@ def build_registry(
     signers: Signers | None = None,
     failure_state: FailureStates = lambda failure_id: None,
     sample_of: SampleOf = lambda failure_id: None,
+    failed_commands: FailedCommands | None = None,
     alert_channels: Sequence[str] = (),
     fulfilment: bool = True,
     zone: ZoneInfo = UTC,
@@ -129,7 +139,8 @@ def build_registry(
     that do not fit other areas. `is_file_received` returns whether an order's attachment was
     received; `batch_items` holds the items of batches, `is_assignable` whether an order can be
     assigned to whom a command names, `claims` and `runs` who works on which order; with `signers`,
-    policies ask for approval. `failure_state` and `sample_of` read a stored failure. Notices of
+    policies ask for approval. `failure_state` and `sample_of` read a stored failure,
+    `failed_commands` those that can be sent again. Notices of
     alerts go to `alert_channels`. Business days are those of `zone`.
 
     Raises ValueError on a duplicate name.
@@ -137,6 +148,7 @@ def build_registry(
     shop = (
         desk_area(fulfilment=fulfilment),
         *AREAS,
+        *PLUGGED,
         payments_area(
             payment_gateway,
             tasks.get("payments", ()),
@@ -149,13 +161,14 @@ def build_registry(
         *shop,
         batches_area(shop, batch_items, tasks.get("batches", ())),
         views_area(LISTS),
+        macros_area(shop),
         queue_area(claims, runs, zone),
         NOTIFICATIONS,
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),
         webhooks_area(SENDABLE, webhook_networks, tasks.get("webhooks", ())),
         approvals_area(shop, signers, tasks.get("approvals", ())),
-        failures_area(failure_state, sample_of, tasks.get("failures", ())),
+        failures_area(failure_state, sample_of, tasks.get("failures", ()), failed_commands),
         alerts_area(alert_channels, tasks.get("alerts", ())),
         Area(name="demo", tasks=tasks.get("demo", ())),
         Area(name="exports", permissions=[EXPORT]),

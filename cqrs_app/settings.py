@@ -127,6 +127,7 @@ class Settings:
     api_requests_per_minute: Limit = 6_000
 
     # The shop
+    areas: str = ""
     shop_name: str = "Countersign"
     timezone: str = "UTC"
     locale: str = "en_GB"

@@ -186,7 +186,10 @@ def assemble(
         statistics.count("visible", name, "applied", waited_ms)
         recorder.record("visible", (name,), waited_ms)
         recorder.record("applied", (name,), ms / events, events)
-        wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
+        appends = {each.__name__ for each in registry.subscriptions[name].appends}
+        wake_ups.committed(appends)
+        if follower:
+            follower.committed_types(appends)
         for dispatcher in tasks.values():
             dispatcher.nudge()
 
@@ -206,16 +209,22 @@ def assemble(
         clock=clock,
         tracer=tracer,
     )
-    store.follower = follower_of(
+
+    def updated(name: str) -> None:
+        write_through.advanced(name)
+
+    follower = follower_of(
         [
             each
             for each in registry.projections.values()
             if each.synchronous or each.name in synchronous
         ],
         runner,
+        updated,
         write=engines.write,
         read=engines.read,
     )
+    store.follower = follower
     control = GenerationControl(
         registry.subscriptions, registry.codec, store, vault, runner, stores, exchanged, clock
     )

@@ -88,8 +88,8 @@ VIEWS: Sequence[View] = (
         "Orders as they are now, one row each.",
         "order_id stage stage_since decision status customer_id country currency total discount "
         "shipping tax fee line_count "
-        "units shipped_units returned_units placed_at placed_day updated_at hold_reason flags "
-        "imported carrier tracking",
+        "units shipped_units returned_units placed_at placed_day updated_at hold_reason "
+        "exchange_for flags imported carrier tracking",
         {
             "stage": "From its status and its fulfilment, as the pages show it.",
             "decision": "What somebody has to decide before it goes on.",
@@ -97,6 +97,7 @@ VIEWS: Sequence[View] = (
             "discount": "As ordered, with those of lines; shipping, tax and fee also as ordered.",
             "placed_day": "The day on which it was placed, in the time zone of the shop.",
             "updated_at": "When the console learned of the last change.",
+            "exchange_for": "The order whose returned items it replaces.",
             "flags": "How often history was let in that today's rules would have refused.",
             "imported": "From an import, and nothing was done with it here since.",
         },

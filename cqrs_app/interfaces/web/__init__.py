@@ -17,6 +17,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     health,
     home,
     lookups,
+    macro_forms,
     notifications,
     operator_sessions,
     passwords,
@@ -28,6 +29,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     undo,
 )
 from cqrs_app.interfaces.web.areas.orders import order_list
+from cqrs_app.interfaces.web.areas.records import init_records
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.compression import init_compression
 from cqrs_app.interfaces.web.errors import init_errors
@@ -57,3 +59,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     # Its messages are signed, and it uses no session that a foreign page could misuse.
     app.extensions["csrf"].exempt(callbacks.payment_callback)
     app.register_blueprint(bp)
+    init_records(app)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -18,9 +17,9 @@ from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.listing import PLACE, asked, chips, here, page_size, pager
 from cqrs_app.interfaces.web.places import about
+from cqrs_app.interfaces.web.recorded_fields import recorded_fields
 from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.tracing.spans import trace_id_of
 from cqrs_app.platform.runtime.causes import Link
 from cqrs_app.platform.runtime.command_log import CommandView, GetCommand, ListCommands
@@ -77,7 +76,7 @@ def command(command_id: str) -> ResponseReturnValue:
     return render_template(
         "commands/command.html",
         entry=view.entry,
-        fields=_fields(view.entry.type, json.loads(view.entry.payload)),
+        fields=recorded_fields(view.entry.type, json.loads(view.entry.payload)),
         events=view.events,
         chain=_tree(view),
         labels=_labels(),
@@ -144,25 +143,6 @@ def _chips(labels: Mapping[str, str]) -> list[dict[str, str]]:
             moment = datetime.fromisoformat(chip["value"].strip())
             chip["value"] = formats_of(services.settings.locale).when(moment, shown_zone())
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of the command; `nested` values are shown as they were recorded."""
-
-    label: str
-    value: Any
-    nested: bool
-
-
-def _fields(task: str, payload: Mapping[str, Any]) -> list[Field]:
-    cls = kernel.registry.commands.get(task)
-    titles = {field.name: field.title for field in fields_of(cls)} if cls else {}
-    fields = []
-    for name, value in payload.items():
-        label = titles.get(name) or name.replace("_", " ").capitalize()
-        fields.append(Field(label, value, isinstance(value, list | dict) and bool(value)))
-    return fields
 
 
 def _labels() -> dict[str, str]:

@@ -124,15 +124,22 @@ class SelectField(wtforms.SelectField):
     """One member of an enumeration, by its `label`; its value is returned as text."""
 
     def __init__(self, label: str, kind: type[Enum], empty: str | None, **kwargs: Any) -> None:
-        choices = [SelectChoice(str(member.value), str(label_of(member))) for member in kind]
+        self._members = [SelectChoice(str(each.value), str(label_of(each))) for each in kind]
         super().__init__(
             label,
-            choices=choices if empty is None else [SelectChoice("", empty), *choices],
+            choices=self._members if empty is None else self._with_empty(empty),
             coerce=lambda value: str(value.value if isinstance(value, Enum) else value or ""),
             # The kernel reports it, in the same words everywhere.
             validate_choice=False,
             **kwargs,
         )
+
+    def rename_empty(self, text: str) -> None:
+        """Show this text for no value."""
+        self.choices = self._with_empty(text)
+
+    def _with_empty(self, text: str) -> list[Any]:
+        return [SelectChoice("", text), *self._members]
 
 
 class CheckboxesField(wtforms.SelectMultipleField):

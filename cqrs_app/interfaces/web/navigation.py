@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from cqrs_app import plugins
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -20,6 +22,17 @@ class Entry:
     key: str
 
 
+_PLUGGED = tuple(
+    Entry(
+        each.path,
+        each.title,
+        f"web.{each.path}",
+        each.icon,
+        each.list.declaration.permission,
+        each.key,
+    )
+    for each in plugins.pages_of(plugins.installed())
+)
 GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "",
@@ -49,6 +62,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("reports", "Reports", "web.reports", "chart-bar", "orders.view", "r"),
         ),
     ),
+    ("More", _PLUGGED),
     (
         "Operations",
         (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import (
@@ -49,6 +51,8 @@ from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE, parking_in
 from cqrs_app.kernel.tracing.tracer import Tracer
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.02
 FLIGHT_WAIT_SECONDS = 1.0
@@ -192,7 +196,7 @@ class QueryBus:
     def _answer(self, query: Query, context: QueryContext) -> tuple[Answer[Any], str]:
         source = self._answers[type(query)]
         if isinstance(source, FromState):
-            return self._from_state(query, source), "strong"
+            return self._from_state(query, source, context.actor), "strong"
         if isinstance(source, FromPast):
             return self._from_past(query, source, context), "strong"
         if context.strong:
@@ -303,11 +307,27 @@ class QueryBus:
 
     def refresh(self, projections: Collection[str]) -> None:
         """Compute the answers to hot questions again that are kept, and older than these
-        projections."""
+        projections. One that fails is counted, and left out until somebody asks it again."""
         for cls in self._answers:
             if cls.declaration.hot and not set(cls.declaration.reads).isdisjoint(projections):
                 for parameters in self._cache.asked(cls.__name__):
-                    self._refresh(parse(cls, msgspec.json.decode(parameters)))
+                    self._refresh_or_forget(cls, parameters)
+
+    def _refresh_or_forget(self, cls: type[Query], parameters: bytes) -> None:
+        name, started = cls.__name__, time.perf_counter()
+        try:
+            self._refresh(parse(cls, msgspec.json.decode(parameters)))
+        except Exception as error:
+            elapsed = time.perf_counter() - started
+            if isinstance(error, DATABASE_TROUBLE) and elapsed < self._options.timeout:
+                raise
+            self._cache.forget_asked(Asked(name, parameters))
+            result = "refused" if isinstance(error, Refused) else "failed"
+            if result == "failed":
+                # Without its parameters, which may be about a person.
+                logger.warning("A kept question %s cannot be answered again", name, exc_info=error)
+            code = error.code if isinstance(error, BusError) else type(error).__name__
+            self._count(name, result, elapsed * 1000, code)
 
     def _refresh(self, query: Query) -> None:
         reads = query.declaration.reads
@@ -360,7 +380,9 @@ class QueryBus:
 
         return [known(each) for each in source.reached]
 
-    def _from_state(self, query: Query, source: FromState) -> Answer[Any]:
+    def _from_state(self, query: Query, source: FromState, actor: Actor) -> Answer[Any]:
+        if source.allowed is not None and self._options.authorise:
+            source.allowed(query, actor)
         freshness = self._from_events()
         stream = source.aggregate.stream_for(query)
         aggregate, head = self._repository.load(source.aggregate, stream)

@@ -29,12 +29,9 @@ from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.signers import signers_in
 from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.approvals.types import RequestState
+from cqrs_app.platform.notifications.notice import Cause, Notice
 from cqrs_app.platform.notifications.words import NotificationKind
 
-Notice = tuple[str, NotificationKind, str]
-"""Whom it is for, its kind and its sentence."""
-Teams = Mapping[str, str]
-"""The team of each active operator; empty for none."""
 _MOMENT = "%-d %b %Y at %H:%M"
 """Pages show such a time in the zone of whoever reads it."""
 _ENDINGS: Mapping[type[Event], str] = MappingProxyType(
@@ -50,26 +47,26 @@ _ENDINGS: Mapping[type[Event], str] = MappingProxyType(
 )
 
 
-def _decided(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _decided(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     if request := _request(connection, event):
         sentence = f"Your request {_what(request)} {_ENDINGS[type(event)]}."
         yield request.asker, NotificationKind.REQUEST, sentence
 
 
-def _asked(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _asked(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     request = ApprovalRequest(
         command=event.command, stream=event.stream, asker=event.asker, stages=event.stages
     )
     yield from _to_sign(request, connection)
 
 
-def _asked_again(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _asked_again(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     if request := _request(connection, event):
         again = replace(request, stage=0, signed={}, signed_for={})
         yield from _to_sign(again, connection)
 
 
-def _signed(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _signed(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     """The row may be older than the signature, or newer."""
     request = _request(connection, event)
     following = event.stage + 1
@@ -81,18 +78,18 @@ def _signed(event: Any, actor: str, teams: Teams, connection: Connection) -> Ite
         yield from _to_sign(replace(request, stage=following, signed=signed), connection)
 
 
-def _overridden(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _overridden(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     request = _request(connection, event)
     if request is None:
         return
-    yield from _decided(event, actor, teams, connection)
+    yield from _decided(event, cause, connection)
     sentence = f"{event.person} overrode the approval of {_what(request)}. Review it."
     for signer in signers_in(connection):
         if request.reviews(signer, event.person):
             yield signer.person, NotificationKind.APPROVAL, sentence
 
 
-def _reminded(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _reminded(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     request = _request(connection, event)
     if request is None or (request.due is None and not event.of_review):
         return
@@ -129,7 +126,7 @@ def _request(connection: Connection, event: Any) -> ApprovalRequest | None:
     return msgspec.json.decode(stored, type=ApprovalRequest) if stored else None
 
 
-NOTICES: Mapping[type[Event], Callable[[Any, str, Teams, Connection], Iterator[Notice]]] = (
+NOTICES: Mapping[type[Event], Callable[[Any, Cause, Connection], Iterator[Notice]]] = (
     MappingProxyType(
         {
             **dict.fromkeys(_ENDINGS, _decided),

@@ -15,45 +15,45 @@ from cqrs_app.platform.alerts.events import AlertRaised
 from cqrs_app.platform.batches.events import BatchEnded
 from cqrs_app.platform.batches.tables import batches
 from cqrs_app.platform.notifications import approvals
-from cqrs_app.platform.notifications.approvals import Notice, Teams
 from cqrs_app.platform.notifications.mentions import mentioned
+from cqrs_app.platform.notifications.notice import Cause, Notice
 from cqrs_app.platform.notifications.words import NotificationKind
 
 _K = NotificationKind
 
 
-def _assigned(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _assigned(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     if event.operator:
-        yield event.operator, _K.ASSIGNED, f"{actor} assigned order {event.order_id} to you."
-    for name, team in teams.items():
+        yield event.operator, _K.ASSIGNED, f"{cause.actor} assigned {cause.what} to you."
+    for name, team in cause.teams.items():
         if team and team == event.team:
-            sentence = f"{actor} assigned order {event.order_id} to team {team}."
+            sentence = f"{cause.actor} assigned {cause.what} to team {team}."
             yield name, _K.ASSIGNED, sentence
-    yield from _noted(event, actor, teams, connection)
+    yield from _noted(event, cause, connection)
 
 
-def _taken_over(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
-    yield event.holder, _K.TAKEN_OVER, f"{actor} took over order {event.order_id}."
-    yield from _noted(event, actor, teams, connection)
+def _taken_over(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
+    yield event.holder, _K.TAKEN_OVER, f"{cause.actor} took over {cause.what}."
+    yield from _noted(event, cause, connection)
 
 
-def _noted(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _noted(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     for name in mentioned(event.note):
-        yield name, _K.MENTION, f"{actor} mentioned you in a note on order {event.order_id}."
+        yield name, _K.MENTION, f"{cause.actor} mentioned you in a note on {cause.what}."
 
 
-def _batch_ended(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _batch_ended(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     if row := _row(connection, batches.c.batch_id, event.batch_id):
         yield row.created_by, _K.BATCH, f"Your batch of {row.total:,} items has finished."
 
 
-def _raised(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
-    for name, team in teams.items():
+def _raised(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
+    for name, team in cause.teams.items():
         if event.owner and event.owner in (name, team):
             yield name, _K.ALERT, f"Alert: {event.title}"
 
 
-NOTICES: Mapping[type[Event], Callable[[Any, str, Teams, Connection], Iterator[Notice]]] = (
+NOTICES: Mapping[type[Event], Callable[[Any, Cause, Connection], Iterator[Notice]]] = (
     MappingProxyType(
         {
             OrderNoteAdded: _noted,

@@ -10,7 +10,7 @@ from cqrs_app.platform.operators.roles import system_actor
 ADDED: dict[str, str] = {
     "viewer": """
         approvals.view customers.view fulfilment.view inventory.view orders.view payments.view
-        views.view
+        macros.view views.view
     """,
     "operator": """
         approvals.request approvals.sign
@@ -19,7 +19,7 @@ ADDED: dict[str, str] = {
         orders.assign orders.billing_address orders.cancel_return orders.deliver orders.hold
         orders.note orders.place orders.receive_return orders.release orders.return orders.ship
         orders.attach orders.tag payments.authorise
-        payments.capture views.save
+        payments.capture macros.save views.save
     """,
     "supervisor": """
         alerts.manage alerts.view
@@ -28,7 +28,7 @@ ADDED: dict[str, str] = {
         imports.run inventory.adjust inventory.manage inventory.reserve orders.cancel
         orders.cancel_remaining orders.change_lines payments.move
         orders.reject orders.remove_attachment payments.record payments.refund payments.void
-        projections.retry system.view views.share webhooks.view
+        projections.retry system.view macros.share views.share webhooks.view
     """,
     "admin": """
         alerts.configure approvals.manage approvals.override

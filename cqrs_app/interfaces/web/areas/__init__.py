@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
+from cqrs_app import plugins
 from cqrs_app.interfaces.web.areas.alerts import ALERTS
 from cqrs_app.interfaces.web.areas.approvals import APPROVALS
+from cqrs_app.interfaces.web.areas.area import WebArea
 from cqrs_app.interfaces.web.areas.assignments import ASSIGNMENTS
 from cqrs_app.interfaces.web.areas.batches import BATCHES
 from cqrs_app.interfaces.web.areas.customers import CUSTOMERS
@@ -13,13 +17,16 @@ from cqrs_app.interfaces.web.areas.imports import IMPORTS
 from cqrs_app.interfaces.web.areas.inventory import INVENTORY
 from cqrs_app.interfaces.web.areas.orders import ORDERS
 from cqrs_app.interfaces.web.areas.payments import PAYMENTS
+from cqrs_app.interfaces.web.areas.records import RECORDS
 from cqrs_app.interfaces.web.areas.system import SYSTEM
 from cqrs_app.interfaces.web.areas.views import VIEWS
 from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
-AREAS = (
+AREAS: tuple[WebArea, ...] = (
     *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS),
     *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS, APPROVALS),
+    *(each.web_area() for each in RECORDS),
+    *(import_module(each.web).WEB for each in plugins.installed() if each.web),
 )
 """In the order of their signs on the health strip."""
 
@@ -34,5 +41,6 @@ FINDERS = tuple(finder for area in AREAS for finder in area.finders)
 STARTS = tuple(command for area in AREAS for command in area.starts)
 BATCHED = tuple(command for area in AREAS for command in area.batched)
 """What can be done with many things at once, from a list."""
+CONFIRMED = {command: each for area in AREAS for command, each in area.confirmed.items()}
 REMARKS = {command: each for area in AREAS for command, each in area.remarks.items()}
 WARNINGS = {event.__name__: each for area in AREAS for event, each in area.warnings.items()}

@@ -37,7 +37,7 @@ from cqrs_app.platform.approvals.queries import (
     ListDelegations,
 )
 from cqrs_app.platform.approvals.request import ApprovalRequest, describe
-from cqrs_app.platform.approvals.types import RequestState
+from cqrs_app.platform.approvals.types import RequestState, SentFrom
 from cqrs_app.services import kernel, services
 
 VIEWS = {
@@ -116,6 +116,7 @@ def _panel(request_id: str) -> str:
 def _policies() -> dict[str, Any]:
     answer = ask(ListApprovalPolicies())
     return {
+        "channel_of": lambda channel: SentFrom(channel).label,
         "policies": answer.value,
         "label_of": label_of,
         "describe": describe,

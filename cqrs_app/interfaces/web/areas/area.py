@@ -86,7 +86,8 @@ class WebArea:
     by the name in their `Meta`. `home_panels` return what `home/_NAME.html` needs; `home_signs`
     what the health strip shows to the operator; `finders` what the search covers; `starts` are
     commands that create something, which the search offers first; `batched` those that lists offer
-    for several rows; `warnings` what an operator reads after an action that ended in such an
+    for several rows; `confirmed` tells which of these commands need a proof of identity for what
+    they are about; `warnings` what an operator reads after an action that ended in such an
     event; `remarks` a sentence for the form of a command, from the command as it is filled in.
     """
 
@@ -104,6 +105,7 @@ class WebArea:
     finders: tuple[Finder, ...] = ()
     starts: tuple[type[Command], ...] = ()
     batched: tuple[type[Command], ...] = ()
+    confirmed: Mapping[type[Command], Callable[[Any], bool]] = field(default_factory=dict)
     warnings: Mapping[type[Event], str] = field(default_factory=dict)
     remarks: Mapping[type[Command], Callable[[Any], str]] = field(default_factory=dict)
 
