@@ -280,7 +280,7 @@ class ApprovalRequest(Aggregate):
         """When to remind of the deadline: after three quarters of the time, or a day before; of a
         review, once it is overdue."""
         if self.state is RequestState.OPEN and self.due and not self.reminded:
-            return self.due - min(DAY, timedelta(hours=self.stages[self.stage].hours) / 4)
+            return self.due - min(DAY, timedelta(hours=self._last_begun.hours) / 4)
         return None if self.review_reminded else self.review_due
 
     @property
@@ -420,9 +420,13 @@ class ApprovalRequest(Aggregate):
         self.signed_for = {}
         self._wait(RequestState.OPEN, at)
 
+    @property
+    def _last_begun(self) -> ApprovalStage:
+        """The stage that waits, or else the last one."""
+        return self.stages[min(self.stage, len(self.stages) - 1)]
+
     def _wait(self, state: RequestState, at: datetime) -> None:
-        stage = self.stages[min(self.stage, len(self.stages) - 1)]
-        self.state, self.due = state, at + timedelta(hours=stage.hours)
+        self.state, self.due = state, at + timedelta(hours=self._last_begun.hours)
         self.reminded = False
 
 

@@ -50,7 +50,7 @@ def test_a_delegate_signs_and_the_signature_says_for_whom(shop: Shop) -> None:
     page = signed_in(shop, "sam").get(f"/approvals/{request_id}").text
     assert "<bdi>olga</bdi> for <bdi>tina</bdi>" in page
     shop.work()
-    assert shop.refunds() == 1
+    assert (shop.state(request_id), shop.refunds()) == ("executed", 1)
 
 
 def test_nobody_signs_their_own_request_through_it(shop: Shop) -> None:
