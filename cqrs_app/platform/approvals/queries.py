@@ -195,6 +195,7 @@ class ApprovalRequestView:
     signed: tuple[str, ...]
     signed_for: dict[str, str]
     missing: int
+    refusal_needs_comment: bool
     asked_by: str
     asker: str
     asked_at: datetime | None
@@ -257,6 +258,7 @@ def _view(
         signed=tuple(request.signed),
         signed_for=request.signed_for,
         missing=request.missing,
+        refusal_needs_comment=request.comment_on_refusal,
         asked_by=request.asked_by,
         asker=request.asker,
         asked_at=request.asked_at,
