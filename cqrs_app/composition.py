@@ -65,12 +65,16 @@ from cqrs_app.platform.failures.failed_commands import FailedCommands
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
+from cqrs_app.platform.limits.within import WithinLimits
 from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
+from cqrs_app.platform.operators.changes import OperatorChanges
+from cqrs_app.platform.operators.link_mail import LinkMail
+from cqrs_app.platform.operators.links import Links
 from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import Rates, SignInRates
-from cqrs_app.platform.operators.roles import system_actor
+from cqrs_app.platform.operators.roles import KnownRoles, system_actor
 from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
@@ -124,7 +128,14 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
-        accounts=Accounts(write, roles, shop_name=settings.shop_name),
+        accounts=Accounts(
+            write, roles, kernel.commands.execute, kernel.clock, shop_name=settings.shop_name
+        ),
+        roles=KnownRoles(write, roles),
+        links=Links(write, kernel.vault, kernel.clock),
+        link_mail=next(
+            (LinkMail(each) for each in _channels(settings) if isinstance(each, Email)), None
+        ),
         second_factors=SecondFactors(write, kernel.vault, settings.shop_name),
         passkeys=Passkeys(write, settings.shop_name),
         assignees=Assignees(write),
@@ -185,6 +196,7 @@ def _kernel(
 
     stored = StoredFailures(engines.write)
     signers = Signers(engines.write, lambda: registry.roles)
+    changes = OperatorChanges(engines.write)
     registry = build_registry(
         settings.webhook_networks,
         settings.payment_gateway,
@@ -203,9 +215,12 @@ def _kernel(
         sample_of=stored.sample,
         failed_commands=FailedCommands(engines.write, signers.actor, lambda: registry.commands),
         alert_channels=tuple(by_name(_channels(settings))),
+        operator_changes=[changes],
+        within_limits=WithinLimits(engines.write),
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),
     )
+    changes.bind(registry.roles, registry.commands)
     tuning = Tuning(
         projection_batch=settings.projection_batch,
         amber_lag=settings.amber_lag_seconds,
@@ -226,6 +241,7 @@ def _kernel(
         exchanged=sql_views.repoint,
         report=report,
         export=export,
+        person_of=lambda name: signers.of(name).person,
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
 from cqrs_app.kernel.commands.log import CommandLog
 from cqrs_app.kernel.commands.middleware import Count
+from cqrs_app.kernel.commands.performer import PersonOf
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.measurements import slow_statements
 from cqrs_app.kernel.measurements.recorder import Recorder
@@ -154,6 +155,7 @@ def assemble(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     report: Reporter = unreported,
     export: Finished | None = None,
+    person_of: PersonOf = str,
 ) -> Kernel:
     """Build the kernel. Opens no connection.
 
@@ -162,7 +164,7 @@ def assemble(
     `exchanged` is called in the transaction of a swap: see projections/generation_control.py.
     The projections named in `synchronous` are so, and those that declare it; raises NotOneDatabase
     where they cannot be (see projections/synchronous.py). Unexpected exceptions go to `report`, and
-    spans to `export` if they are sent elsewhere.
+    spans to `export` if they are sent elsewhere. `person_of` finds the person behind an actor.
     """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
@@ -248,6 +250,7 @@ def assemble(
         report=report,
         clock=clock,
         tracer=tracer,
+        person_of=person_of,
     )
     query_log = QueryLog(engines.write, queries.log_share, clock)
     query_bus = QueryBus(

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cqrs_app.areas.customers import read_models as customers
 from cqrs_app.areas.desk import read_models as desk
+from cqrs_app.areas.expenses import read_models as expenses
 from cqrs_app.areas.fulfilment import tables as fulfilment
 from cqrs_app.areas.inventory import read_models as inventory
 from cqrs_app.areas.payments import read_models as payments
@@ -217,6 +218,32 @@ VIEWS: Sequence[View] = (
         "How far each approved order is on its way.",
         "order_id stage sentence late over began_at since due_at",
         {"since": "Since when it is at this stage.", "over": "Nothing more is to come."},
+    ),
+    View(
+        "v_expense_claims",
+        expenses.expense_claims,
+        "Expense claims as they are now, one row each.",
+        "claim_id kind status stage currency amount paid submissions returned flags started_at "
+        "since",
+        {
+            "stage": "The one that signs next.",
+            "submissions": "How often it was submitted.",
+            "returned": "How often a revision was requested.",
+            "since": "When it got this status and stage.",
+        },
+    ),
+    View(
+        "v_expense_steps",
+        expenses.expense_steps,
+        "What happened to expense claims.",
+        "claim_id version at step previous seconds activity code",
+        {
+            "step": "Empty for a note or a flag.",
+            "previous": "The step before it.",
+            "seconds": "The time since the step before.",
+            "activity": "What the source of imported history calls it.",
+            "code": "Of a flag: the task and the code of the refusal.",
+        },
     ),
 )
 

@@ -24,6 +24,7 @@ def upgrade() -> None:
     """Bring both stores to the newest shape."""
     try:
         stores.upgrade(services.settings)
+        services.accounts.record_earlier()
     except CommandError as error:
         raise click.ClickException(str(error)) from error
 

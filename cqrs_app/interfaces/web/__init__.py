@@ -24,6 +24,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     past,
     search,
     second_factors,
+    sign_in_links,
     statistics,
     tokens,
     undo,

@@ -43,6 +43,13 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "refunded": "Refunded",
             "started": "Started",
         },
+        "expenses": {
+            "claimant": "Claimant",
+            "purpose": "Purpose",
+            "amount": "Amount",
+            "waiting": "Waiting since",
+            "started": "Started",
+        },
         **{
             pages.path: {
                 each.name: each.head

@@ -32,7 +32,8 @@ def init_auth(app: Flask) -> None:
 
 def second_factor_required() -> bool:
     """Whether the role of who is signed in needs a second factor."""
-    return g.operator.role in services.settings.roles_with_second_factor
+    roles = {g.operator.role, g.operator.counts_as}
+    return not roles.isdisjoint(services.settings.roles_with_second_factor)
 
 
 def _require_operator() -> ResponseReturnValue | None:

@@ -51,6 +51,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("products", "Products", "web.products", "stack-2", "inventory.view", "p"),
             Entry("payments", "Payments", "web.payments", "receipt", "payments.view", "y"),
             Entry("ledger", "Ledger", "web.ledger", "file-invoice", "payments.view", "e"),
+            Entry("expenses", "Expenses", "web.expenses", "note", "expenses.view", "d"),
             Entry(
                 "fulfilment",
                 "Fulfilment",
@@ -76,10 +77,16 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "Access",
+        (
+            Entry("operators", "Operators", "web.operators", "user", "operators.manage", "u"),
+            Entry("tokens", "API tokens", "web.tokens", "lock", "tokens.manage", "t"),
+        ),
+    ),
+    (
         "Other systems",
         (
             Entry("webhooks", "Webhooks", "web.webhooks", "webhook", "webhooks.view", "w"),
-            Entry("tokens", "API tokens", "web.tokens", "lock", "tokens.manage", "t"),
             Entry("catalogue", "Catalogue", "web.catalogue", "book", "", "b"),
         ),
     ),

@@ -14,7 +14,6 @@ from cqrs_app.areas.orders.events import CreditNoteRecorded, OrderPlaced
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.areas.payments.events import PaymentCaptureRequested, PaymentRefundRequested
 from cqrs_app.areas.payments.payment import Payment
-from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.consequences import Forecast
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.commands.handling import Handler
@@ -40,7 +39,7 @@ def circumstances(
         command=type(command).__name__,
         fields=msgspec.to_builtins(command),
         moved=_moved(forecast),
-        worth=worth(forecast.before) or (worth(order) if order else {}),
+        worth=forecast.before.worth or (order.worth if order else {}),
         status=str(order.status or "") if order else "",
         country=country,
         role=role,
@@ -59,7 +58,7 @@ def shown(
     identity = getattr(command, handler.aggregate.identity)
     own = filter(None, (words_for(each.event) for each in forecast.events))
     follow = (each.sentence for each in forecast.effects)
-    stake = _moved(forecast) or worth(forecast.before)
+    stake = _moved(forecast) or forecast.before.worth
     versions = {each: len(past(each)) for each in _touched(forecast, handlers)}
     versions = {handler.aggregate.stream_for(command): forecast.version} | versions
     currency, amount = max(stake.items(), key=lambda each: each[1], default=("", None))
@@ -95,16 +94,6 @@ def money_in(events: Iterable[Any]) -> dict[str, Decimal]:
         if isinstance(event, _MOVES):
             moved[event.currency] = moved.get(event.currency, _NONE) + event.amount
     return moved
-
-
-def worth(thing: Aggregate) -> dict[str, Decimal]:
-    """By currency: the total of an order, the amount of a payment."""
-    match thing:
-        case Order() if thing.currency:
-            return {thing.currency: thing.total}
-        case Payment() if thing.currency:
-            return {thing.currency: thing.amount}
-    return {}
 
 
 def _order(past: Sequence[Event]) -> tuple[Order, str]:

@@ -16,7 +16,7 @@ from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.privacy.personal import personal_fields
 from cqrs_app.kernel.queries.past import Past
-from cqrs_app.platform.approvals.circumstances import country_of, money_in, worth
+from cqrs_app.platform.approvals.circumstances import country_of, money_in
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, Circumstances
 
 
@@ -71,7 +71,7 @@ class PastCircumstances:
             command=row.type,
             fields=fields,
             moved=self._moved(row) if about_money(self.policy) else {},
-            worth=(before and worth(before)) or (order and worth(order)) or {},
+            worth=(before and before.worth) or (order and order.worth) or {},
             status=str(getattr(order, "status", None) or ""),
             country=country,
             role=self._roles[row.operator],

@@ -7,14 +7,20 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, literal, select
 
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.approvals.signer import Signer, least
 from cqrs_app.platform.approvals.tables import approval_delegations
 from cqrs_app.platform.operators.ended import has_ended
-from cqrs_app.platform.operators.roles import Roles
+from cqrs_app.platform.operators.roles import (
+    Roles,
+    counts_as,
+    narrowed,
+    permissions_of,
+    stored_permissions,
+)
 from cqrs_app.platform.operators.tables import api_tokens, operators
 from cqrs_app.platform.operators.tokens import ACTOR_PREFIX
 
@@ -23,9 +29,9 @@ SHELL = "shell:"
 
 
 _DELEGATIONS = approval_delegations.c
-_WORKING = select(operators.c.name, operators.c.role, operators.c.team).where(
-    operators.c.disabled_at.is_(None)
-)
+_WORKING = select(
+    operators.c.name, counts_as(operators.c.role).label("role"), operators.c.team
+).where(operators.c.disabled_at.is_(None))
 
 
 def signers_in(connection: Connection) -> list[Signer]:
@@ -65,7 +71,7 @@ class Signers:
         role."""
         if name.startswith(ACTOR_PREFIX):
             found = (
-                select(api_tokens.c.role, api_tokens.c.made_by)
+                select(counts_as(api_tokens.c.role).label("role"), api_tokens.c.made_by)
                 .where(api_tokens.c.name == name.removeprefix(ACTOR_PREFIX))
                 .order_by(api_tokens.c.created_at.desc())
                 .limit(1)
@@ -84,9 +90,9 @@ class Signers:
         if signer is not None:
             return signer
         signer = self.of(name)
-        account = select(operators.c.role, operators.c.team, operators.c.disabled_at).where(
-            operators.c.name == signer.person
-        )
+        account = select(
+            counts_as(operators.c.role).label("role"), operators.c.team, operators.c.disabled_at
+        ).where(operators.c.name == signer.person)
         with self._reader.connect() as connection:
             maker = connection.execute(account).first()
         if maker is None:
@@ -107,16 +113,18 @@ class Signers:
         roles = self._roles()
         if name.startswith(SHELL):
             return Actor(name, frozenset[str]().union(*roles.values()))
-        if not name.startswith(ACTOR_PREFIX):
-            return Actor(name, roles.get(self.of(name).role, frozenset()))
         tokens = api_tokens.c
-        found = select(tokens.role, tokens.permissions).where(
-            tokens.name == name.removeprefix(ACTOR_PREFIX), tokens.revoked_at.is_(None)
-        )
+        if not name.startswith(ACTOR_PREFIX):
+            found = select(
+                operators.c.role, stored_permissions(operators.c.role), literal("").label("chosen")
+            ).where(operators.c.name == name)
+        else:
+            found = select(
+                tokens.role, stored_permissions(tokens.role), tokens.permissions.label("chosen")
+            ).where(tokens.name == name.removeprefix(ACTOR_PREFIX), tokens.revoked_at.is_(None))
         with self._reader.connect() as connection:
             row = connection.execute(found).first()
         if row is None:
-            return None
-        chosen = frozenset(row.permissions.split())
-        rights = roles.get(row.role, frozenset())
-        return Actor(name, rights & chosen if chosen else rights)
+            return None if name.startswith(ACTOR_PREFIX) else Actor(name)
+        rights = permissions_of(roles, row.role, row.stored)
+        return Actor(name, narrowed(rights, frozenset(row.chosen.split())))

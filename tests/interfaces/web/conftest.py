@@ -32,6 +32,7 @@ from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.settings import Settings
+from tests.services.operators import accounts_on
 from tests.services.stores import Templates, migrate
 
 PASSWORD = "seven brown herons"
@@ -57,7 +58,7 @@ def engine(templates: Templates, tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def accounts(engine: Engine) -> Accounts:
-    accounts = Accounts(engine, ROLES)
+    accounts = accounts_on(engine)
     accounts.create("mia", "operator", PASSWORD, "Mia Lund")
     return accounts
 

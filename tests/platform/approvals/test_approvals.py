@@ -30,6 +30,7 @@ import pytest
 from sqlalchemy import update
 
 from cqrs_app.areas.customers.commands import EraseCustomer, RegisterCustomer
+from cqrs_app.areas.expenses.commands import SubmitExpenseClaim, WithdrawExpenseClaim
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
     ApproveOrder,
@@ -92,6 +93,18 @@ def hours_ago(shop: Shop, hours: int, monkeypatch: pytest.MonkeyPatch) -> Iterat
         patched.setattr(commands, "_clock", lambda: then)
         patched.setattr(commands, "_decider", replace(commands._decider, clock=lambda: then))
         yield
+
+
+def test_a_policy_may_compare_the_amount_of_anything_that_has_one(shop: Shop) -> None:
+    for claim_id, amount in (("E1", 90), ("E2", 900)):
+        shop.run(
+            SubmitExpenseClaim(
+                claim_id=claim_id, purpose="Train", amount=Decimal(amount), currency="EUR"
+            )
+        )
+    shop.policy("WithdrawExpenseClaim", over=Decimal(500), currency="EUR")
+    assert shop.run(WithdrawExpenseClaim(claim_id="E1")).status == "succeeded"
+    assert shop.run(WithdrawExpenseClaim(claim_id="E2")).status == "requested"
 
 
 def test_without_a_policy_nothing_is_asked(shop: Shop) -> None:

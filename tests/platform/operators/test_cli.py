@@ -91,7 +91,7 @@ def test_the_tokens_that_a_disabled_account_made_are_named(
         tokens.create(name, "viewer", made_by=maker)
     tokens.revoke("old", by="zoe")
     said = flask("disable", "mia").output
-    assert "API tokens that mia made still work: sync. Revoke" in said
+    assert "API tokens that mia made stopped working: sync." in said
     assert flask("enable", "mia").exit_code == 0
     tokens.revoke("sync", by="zoe")
     assert "API tokens" not in flask("disable", "mia").output

@@ -9,12 +9,13 @@ from cqrs_app.platform.operators.roles import system_actor
 
 ADDED: dict[str, str] = {
     "viewer": """
-        approvals.view customers.view fulfilment.view inventory.view orders.view payments.view
-        macros.view views.view
+        approvals.view customers.view expenses.view fulfilment.view inventory.view macros.view
+        orders.view payments.view views.view
     """,
     "operator": """
         approvals.request approvals.sign
         assignments.assign batches.run queue.work commands.view customers.manage
+        expenses.sign expenses.sign_administration expenses.sign_pre_approver expenses.submit
         inventory.receive orders.address orders.approve
         orders.assign orders.billing_address orders.cancel_return orders.deliver orders.hold
         orders.note orders.place orders.receive_return orders.release orders.return orders.ship
@@ -24,6 +25,7 @@ ADDED: dict[str, str] = {
     "supervisor": """
         alerts.manage alerts.view
         credit_notes.record customers.deactivate customers.merge events.view exports.run
+        expenses.pay expenses.sign_budget_owner expenses.sign_supervisor
         failures.manage failures.view fulfilment.manage
         imports.run inventory.adjust inventory.manage inventory.reserve orders.cancel
         orders.cancel_remaining orders.change_lines payments.move
@@ -32,7 +34,9 @@ ADDED: dict[str, str] = {
     """,
     "admin": """
         alerts.configure approvals.manage approvals.override
-        batches.end customers.erase payments.answer projections.manage tokens.manage webhooks.manage
+        batches.end customers.erase expenses.sign_director operators.manage payments.answer
+        projections.manage
+        tokens.manage webhooks.manage
     """,
 }
 """What each role may do beyond the one before it."""

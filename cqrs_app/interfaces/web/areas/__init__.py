@@ -11,10 +11,13 @@ from cqrs_app.interfaces.web.areas.area import WebArea
 from cqrs_app.interfaces.web.areas.assignments import ASSIGNMENTS
 from cqrs_app.interfaces.web.areas.batches import BATCHES
 from cqrs_app.interfaces.web.areas.customers import CUSTOMERS
+from cqrs_app.interfaces.web.areas.expenses import EXPENSES
 from cqrs_app.interfaces.web.areas.failures import FAILURES
 from cqrs_app.interfaces.web.areas.fulfilment import FULFILMENT
+from cqrs_app.interfaces.web.areas.import_columns import MAPPINGS_AREA
 from cqrs_app.interfaces.web.areas.imports import IMPORTS
 from cqrs_app.interfaces.web.areas.inventory import INVENTORY
+from cqrs_app.interfaces.web.areas.operators import OPERATORS
 from cqrs_app.interfaces.web.areas.orders import ORDERS
 from cqrs_app.interfaces.web.areas.payments import PAYMENTS
 from cqrs_app.interfaces.web.areas.records import RECORDS
@@ -23,8 +26,8 @@ from cqrs_app.interfaces.web.areas.views import VIEWS
 from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
 AREAS: tuple[WebArea, ...] = (
-    *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, IMPORTS),
-    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS, APPROVALS),
+    *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, EXPENSES, IMPORTS, MAPPINGS_AREA),
+    *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS, APPROVALS, OPERATORS),
     *(each.web_area() for each in RECORDS),
     *(import_module(each.web).WEB for each in plugins.installed() if each.web),
 )

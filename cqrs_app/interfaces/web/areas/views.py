@@ -5,17 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import wtforms
 from flask import g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.installed_areas import LISTS
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
+from cqrs_app.interfaces.web.areas.choice_fields import choice
 from cqrs_app.interfaces.web.ask import ask, may, may_act
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.forms_derived import Usable
 from cqrs_app.interfaces.web.views import given_of, list_url, owners
-from cqrs_app.kernel.messages.description import field_of
 from cqrs_app.kernel.messages.permissions import Role
 from cqrs_app.platform.macros.commands import SHARE as SHARE_MACROS
 from cqrs_app.platform.macros.commands import SaveMacro
@@ -57,31 +55,14 @@ def _roles() -> list[tuple[str, str]]:
     return [("", "No role"), *roles]
 
 
-def _choice(name: str, choices: Any) -> Any:
-    """A field with one of these choices, which depend on the operator."""
-
-    def made(cls: type) -> Any:
-        field = field_of(cls, name)
-        return wtforms.SelectField(
-            field.title,
-            description=field.help if name == "default_for" else "",
-            validators=[Usable(cls, name, needed=field.needed)],
-            choices=choices,
-            # The kernel reports it, in the same words everywhere.
-            validate_choice=False,
-        )
-
-    return made
-
-
 VIEWS = WebArea(
     places={
         "views": Place("views", "web.views", after=_saved),
         "macros": Place("macros", "web.macros"),
     },
     form_fields={
-        (SaveView, "owner"): _choice("owner", partial(owners, SHARE)),
-        (SaveMacro, "owner"): _choice("owner", partial(owners, SHARE_MACROS)),
-        (SaveView, "default_for"): _choice("default_for", _roles),
+        (SaveView, "owner"): choice("owner", partial(owners, SHARE)),
+        (SaveMacro, "owner"): choice("owner", partial(owners, SHARE_MACROS)),
+        (SaveView, "default_for"): choice("default_for", _roles, described=True),
     },
 )

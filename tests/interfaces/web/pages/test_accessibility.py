@@ -33,6 +33,7 @@ PAGES = (
     ),
     *("/products", "/payments", "/ledger", "/fulfilment", "/batches", "/batches/new", "/views"),
     *("/macros", "/macros/edit"),
+    *("/expenses", "/expenses/-/flow"),
     *("/imports", "/log", "/system"),
     *("/system/subscriptions", "/system/processes", "/system/actions", "/system/questions"),
     "/system/rebuilds",

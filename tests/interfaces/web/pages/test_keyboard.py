@@ -25,6 +25,7 @@ PLACES = {
     "f": "/fulfilment",
     "p": "/products",
     "y": "/payments",
+    "d": "/expenses",
     "e": "/ledger",
     "a": "/batches",
     "n": "/notifications",
