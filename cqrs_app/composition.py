@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -65,11 +65,14 @@ from cqrs_app.platform.failures.task import FollowParkedEvents
 from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
+from cqrs_app.platform.operators.identities import Identities
+from cqrs_app.platform.operators.openid_provider import Client, OpenIdProvider
 from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.platform.operators.sign_on_rules import SignOnRules, pairs
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
 from cqrs_app.platform.queue.claims import Claims
@@ -122,6 +125,8 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         accounts=Accounts(write, roles, shop_name=settings.shop_name),
         second_factors=SecondFactors(write, kernel.vault, settings.shop_name),
         passkeys=Passkeys(write, settings.shop_name),
+        identities=Identities(write, settings.oidc_name),
+        openid_provider=_openid_provider(settings, list(roles)),
         assignees=Assignees(write),
         claims=Claims(write, settings.claim_minutes, kernel.clock),
         runs=Runs(write, kernel.clock),
@@ -169,6 +174,48 @@ def _refuse_unknown_roles(settings: Settings, roles: Collection[str]) -> None:
             f"SECOND_FACTOR_ROLES has {role!r}, which is no role. Write roles with commas: "
             f"{', '.join(roles)}."
         )
+
+
+def _openid_provider(settings: Settings, roles: Sequence[str]) -> OpenIdProvider | None:
+    """The provider of single sign-on, if the settings name one. Raises SettingsError."""
+    if not settings.oidc_issuer:
+        return None
+    client = Client(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        name=settings.oidc_name,
+        scopes=settings.oidc_scopes,
+    )
+    rules = SignOnRules(
+        name_claim=settings.oidc_name_claim,
+        roles_claim=settings.oidc_roles_claim,
+        roles=_mapped_roles(settings, roles),
+        default_role=settings.oidc_default_role,
+        factors=settings.oidc_factors,
+        creates=settings.oidc_create_operators,
+    )
+    return OpenIdProvider(client, rules)
+
+
+def _mapped_roles(settings: Settings, roles: Sequence[str]) -> list[tuple[str, str]]:
+    """The pairs of OIDC_ROLES, the least privileged role first. Raises SettingsError."""
+    try:
+        found = pairs(settings.oidc_roles)
+    except ValueError as error:
+        raise SettingsError(
+            f"OIDC_ROLES has {str(error)!r}. Write VALUE=ROLE, with semicolons between them."
+        ) from None
+    default = settings.oidc_default_role
+    for name, role in (
+        *(("OIDC_ROLES", role) for _, role in found),
+        *([("OIDC_DEFAULT_ROLE", default)] if default else []),
+    ):
+        if role not in roles:
+            raise SettingsError(
+                f"{name} has {role!r}, which is no role. Roles are: {', '.join(roles)}."
+            )
+    return sorted(found, key=lambda pair: roles.index(pair[1]))
 
 
 def _kernel(

@@ -18,6 +18,8 @@ from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
+from cqrs_app.platform.operators.identities import Identities
+from cqrs_app.platform.operators.openid_provider import OpenIdProvider
 from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import SignInRates
 from cqrs_app.platform.operators.second_factors import SecondFactors
@@ -52,6 +54,8 @@ class Services:
     signers: Signers
     second_factors: SecondFactors
     passkeys: Passkeys
+    identities: Identities
+    openid_provider: OpenIdProvider | None
     assignees: Assignees
     claims: Claims
     runs: Runs

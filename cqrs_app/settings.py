@@ -32,6 +32,7 @@ HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:\d+)?|\[[0-9A-Fa-
 """Of TRUSTED_HOSTS; a leading point means every name below."""
 SMTP_URL = re.compile(r"smtps?://([^\s@/]+@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?/?")
 EMAIL = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
+ISSUER = re.compile(r"(https://|http://(127\.0\.0\.1|localhost)(?=[:/]|$))[^\s?#@]*")
 RELEASE = re.compile(r"[A-Za-z0-9_.+-]{0,40}")
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 POOLING = ("session", "transaction")
@@ -125,6 +126,21 @@ class Settings:
     max_attachment_bytes: Annotated[int, Meta(ge=16 * 1024, le=1024**3)] = 10 * 1024 * 1024
     max_batch_items: Annotated[int, Meta(ge=1, le=1_000_000)] = 100_000
     api_requests_per_minute: Limit = 6_000
+
+    # Single sign-on
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_name: str = "single sign-on"
+    oidc_scopes: str = "openid profile email"
+    oidc_name_claim: str = "preferred_username"
+    oidc_roles_claim: str = "groups"
+    oidc_roles: str = ""
+    oidc_default_role: str = ""
+    oidc_create_operators: bool = False
+    oidc_second_factor: str = ""
+    local_sign_in: bool = True
+    break_glass_operators: str = ""
 
     # The shop
     shop_name: str = "Countersign"
@@ -287,7 +303,16 @@ class Settings:
 
     @property
     def roles_with_second_factor(self) -> frozenset[str]:
-        return frozenset(filter(None, map(str.strip, self.second_factor_roles.split(","))))
+        return _names(self.second_factor_roles)
+
+    @property
+    def oidc_factors(self) -> frozenset[str]:
+        """The values of `amr` and `acr` that prove a second factor."""
+        return _names(self.oidc_second_factor)
+
+    def lets_in_locally(self, operator: str) -> bool:
+        """Whether this operator may sign in without the OpenID provider."""
+        return self.local_sign_in or operator in _names(self.break_glass_operators)
 
     def ensure_secret_key(self) -> str:
         """The signing key: the setting, or else one that is generated once and stored in the data
@@ -346,6 +371,7 @@ class Settings:
         self._refuse_unusable_payments()
         self._refuse_unusable_alerts()
         self._refuse_unusable_fulfilment()
+        self._refuse_unusable_single_sign_on()
         if self.amber_lag_seconds > self.red_lag_seconds:
             raise SettingsError(
                 f"AMBER_LAG_SECONDS ({self.amber_lag_seconds:g}) is more than RED_LAG_SECONDS "
@@ -427,6 +453,24 @@ class Settings:
                     "rediss://HOST:6379/0, unix:///PATH or "
                     "redis+sentinel://HOST:26379,HOST:26379/MASTER/0."
                 ) from None
+
+    def _refuse_unusable_single_sign_on(self) -> None:
+        if bool(self.oidc_issuer) != bool(self.oidc_client_id):
+            raise SettingsError(
+                "OIDC_ISSUER and OIDC_CLIENT_ID belong together: set both, or neither."
+            )
+        if self.oidc_issuer and not ISSUER.fullmatch(self.oidc_issuer):
+            raise SettingsError(
+                "OIDC_ISSUER cannot be used. Write https://HOST/PATH as the provider names itself; "
+                "plain http only on 127.0.0.1 and localhost."
+            )
+        if "openid" not in self.oidc_scopes.split():
+            raise SettingsError("OIDC_SCOPES must have openid. Write openid profile email.")
+        if not self.local_sign_in and not self.oidc_issuer:
+            raise SettingsError(
+                "LOCAL_SIGN_IN is false, but OIDC_ISSUER names no provider, so nobody could sign "
+                "in. Set it, or write LOCAL_SIGN_IN=true."
+            )
 
     @property
     def reconcile_times(self) -> tuple[time, time]:
@@ -531,6 +575,10 @@ def _database(name: str, url: str) -> str:
             f"{name} cannot be used: {reason}. Write postgresql://USER:PASSWORD@HOST/NAME, with "
             "commas between several hosts, or sqlite:////ABSOLUTE/PATH."
         ) from None
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(filter(None, map(str.strip, text.split(","))))
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

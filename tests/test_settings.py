@@ -63,6 +63,9 @@ def test_a_switch_is_turned_on_by_any_usual_word(text: str) -> None:
         ("SECURE_COOKIES", "perhaps", "SECURE_COOKIES is 'perhaps'; write true or false."),
         ("COMMAND_BUS_TYPE", "magic", "COMMAND_BUS_TYPE is 'magic'; it must be one of"),
         ("WRITE_MODEL_DATABASE", "postgresql", "Set DATABASE_URL and READ_DATABASE_URL"),
+        ("OIDC_ISSUER", "https://id.example", "OIDC_ISSUER and OIDC_CLIENT_ID belong together"),
+        ("OIDC_SCOPES", "profile", "OIDC_SCOPES must have openid."),
+        ("LOCAL_SIGN_IN", "false", "LOCAL_SIGN_IN is false, but OIDC_ISSUER names no provider"),
         ("CQRS_EVENT_SOURCING", "false", "CQRS_EVENT_SOURCING cannot be switched off"),
     ],
 )
@@ -105,3 +108,38 @@ def test_the_name_of_a_release_is_short_and_plain() -> None:
     assert read(RELEASE="2026-03.1+abc").release == "2026-03.1+abc"
     with pytest.raises(SettingsError, match="RELEASE is 'two words'"):
         read(RELEASE="two words")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "usable"),
+    [
+        ("https://id.example/realms/shop", True),
+        ("http://127.0.0.1:8080/", True),
+        ("http://localhost", True),
+        ("http://id.example", False),
+        ("http://localhost.evil.example", False),
+        ("https://id.example?tenant=1", False),
+        ("https://me:secret@id.example", False),
+        ("id.example", False),
+    ],
+)
+def test_a_provider_is_reached_over_https_unless_it_is_on_this_machine(
+    issuer: str, usable: bool
+) -> None:
+    if usable:
+        assert read(OIDC_ISSUER=issuer, OIDC_CLIENT_ID="desk").oidc_issuer == issuer
+    else:
+        with pytest.raises(SettingsError, match="OIDC_ISSUER cannot be used"):
+            read(OIDC_ISSUER=issuer, OIDC_CLIENT_ID="desk")
+
+
+def test_only_named_accounts_sign_in_locally_where_it_is_off() -> None:
+    assert read().lets_in_locally("mia")
+    settings = read(
+        LOCAL_SIGN_IN="false",
+        BREAK_GLASS_OPERATORS="boss, night",
+        OIDC_ISSUER="https://id.example",
+        OIDC_CLIENT_ID="desk",
+    )
+    allowed = [name for name in ("boss", "night", "mia", "") if settings.lets_in_locally(name)]
+    assert allowed == ["boss", "night"]

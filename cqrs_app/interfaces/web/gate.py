@@ -14,6 +14,7 @@ from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.sign_in import sign_in_before_upload, sign_in_on_the_way
 from cqrs_app.interfaces.web.uploading import Upload
 from cqrs_app.platform.operators.operator import Operator
+from cqrs_app.platform.operators.sessions import SignOn
 from cqrs_app.services import services
 
 SIGNED_IN = "You are signed in again. Nothing was sent yet: check the form and send it."
@@ -31,8 +32,16 @@ def init_auth(app: Flask) -> None:
 
 
 def second_factor_required() -> bool:
-    """Whether the role of who is signed in needs a second factor."""
-    return g.operator.role in services.settings.roles_with_second_factor
+    """Whether the role of who is signed in needs a second factor that the OpenID provider did not
+    check."""
+    return g.operator.role in services.settings.roles_with_second_factor and not (
+        _sign_on().second_factor
+    )
+
+
+def _sign_on() -> SignOn:
+    """What the session keeps of an OpenID provider."""
+    return services.sessions.sign_on_of(cookie["token"])
 
 
 def _require_operator() -> ResponseReturnValue | None:
@@ -60,10 +69,10 @@ def _require_operator() -> ResponseReturnValue | None:
 
 def _set_up_first(operator: Operator) -> ResponseReturnValue | None:
     """Lead to what the operator must set up before anything else, or None."""
-    if operator.must_change_password:
+    if operator.must_change_password and not _sign_on().identity:
         address = url_for("web.account_password", next=local_path(_wanted_page()))
         return _whole_page(address, "Choose a password first.", 403)
-    if second_factor_required() and not operator.has_second_factor:
+    if not operator.has_second_factor and second_factor_required():
         return _whole_page(url_for("web.second_factor"), "Set up a second factor first.", 403)
     return None
 
