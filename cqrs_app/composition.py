@@ -77,6 +77,7 @@ from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
 from cqrs_app.platform.queue.claims import Claims
 from cqrs_app.platform.queue.runs import Runs
+from cqrs_app.platform.runtime.reading_rights import reading_rights
 from cqrs_app.platform.runtime.reconciliation import Reconcile, Schedule
 from cqrs_app.platform.runtime.sampling import of_this_process
 from cqrs_app.platform.transfer.attachments.files import OrderFiles
@@ -267,6 +268,7 @@ def _kernel(
         exchanged=sql_views.repoint,
         report=report,
         export=export,
+        rights=reading_rights(registry),
     )
 
 

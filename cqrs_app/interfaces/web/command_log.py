@@ -21,6 +21,7 @@ from cqrs_app.interfaces.web.places import about
 from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
+from cqrs_app.kernel.privacy.readers import NOT_SHOWN
 from cqrs_app.kernel.tracing.spans import trace_id_of
 from cqrs_app.platform.runtime.causes import Link
 from cqrs_app.platform.runtime.command_log import CommandView, GetCommand, ListCommands
@@ -78,6 +79,7 @@ def command(command_id: str) -> ResponseReturnValue:
         "commands/command.html",
         entry=view.entry,
         fields=_fields(view.entry.type, json.loads(view.entry.payload)),
+        hidden=view.entry.payload == NOT_SHOWN and bool(_titles(view.entry.type)),
         events=view.events,
         chain=_tree(view),
         labels=_labels(),
@@ -156,13 +158,17 @@ class Field:
 
 
 def _fields(task: str, payload: Mapping[str, Any]) -> list[Field]:
-    cls = kernel.registry.commands.get(task)
-    titles = {field.name: field.title for field in fields_of(cls)} if cls else {}
-    fields = []
+    titles, fields = _titles(task), []
     for name, value in payload.items():
         label = titles.get(name) or name.replace("_", " ").capitalize()
         fields.append(Field(label, value, isinstance(value, list | dict) and bool(value)))
     return fields
+
+
+def _titles(task: str) -> dict[str, str]:
+    """The title of each field that such a command has."""
+    cls = kernel.registry.commands.get(task)
+    return {field.name: field.title for field in fields_of(cls)} if cls else {}
 
 
 def _labels() -> dict[str, str]:
