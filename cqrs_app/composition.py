@@ -170,11 +170,14 @@ def release_of(settings: Settings) -> str:
 
 
 def _refuse_unknown_roles(settings: Settings, roles: Collection[str]) -> None:
-    for role in settings.roles_with_second_factor.difference(roles):
-        raise SettingsError(
-            f"SECOND_FACTOR_ROLES has {role!r}, which is no role. Write roles with commas: "
-            f"{', '.join(roles)}."
-        )
+    for name, named in (
+        ("SECOND_FACTOR_ROLES", settings.roles_with_second_factor),
+        ("ROLE_NETWORKS", settings.networks_of_roles),
+    ):
+        for role in set(named).difference(roles):
+            raise SettingsError(
+                f"{name} has {role!r}, which is no role. Roles are: {', '.join(roles)}."
+            )
 
 
 def _openid_provider(settings: Settings, roles: Sequence[str]) -> OpenIdProvider | None:

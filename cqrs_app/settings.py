@@ -27,6 +27,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta
 
 from cqrs_app.environment import SettingsError, misspelt, parse
+from cqrs_app.networks import is_loopback, networks
 
 HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 """Of TRUSTED_HOSTS; a leading point means every name below."""
@@ -94,6 +95,9 @@ class Settings:
     otel_exporter_otlp_endpoint: str = ""
     otel_service_name: str = "countersign"
 
+    metrics_token: str = ""
+    allow_insecure_host: bool = False
+
     # Stores; empty means the embedded default below `data_dir`
     database_url: str = ""
     read_database_url: str = ""
@@ -119,6 +123,7 @@ class Settings:
     sign_in_attempts_in_all: Limit = 300
     step_up_minutes: Annotated[int, Meta(ge=1, le=1_440)] = 10
     second_factor_roles: str = ""
+    role_networks: str = ""
     request_seconds: Annotated[float, Meta(ge=1, le=600)] = 10.0
     connections_per_address: Limit = 200
     max_request_bytes: Annotated[int, Meta(ge=16 * 1024)] = 16 * 1024 * 1024
@@ -298,8 +303,7 @@ class Settings:
     @property
     def webhook_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
         """Networks that webhooks may reach although they are not public."""
-        parts = (part.strip() for part in self.webhook_allowed_networks.split(","))
-        return tuple(ipaddress.ip_network(part) for part in parts if part)
+        return networks(self.webhook_allowed_networks)
 
     @property
     def roles_with_second_factor(self) -> frozenset[str]:
@@ -309,6 +313,12 @@ class Settings:
     def oidc_factors(self) -> frozenset[str]:
         """The values of `amr` and `acr` that prove a second factor."""
         return _names(self.oidc_second_factor)
+
+    @property
+    def networks_of_roles(self) -> dict[str, str]:
+        """Role -> the networks, with commas, that it may be used from."""
+        parts = (part.partition("=") for part in self.role_networks.split(";") if part.strip())
+        return {role.strip(): listed.strip() for role, _, listed in parts}
 
     def lets_in_locally(self, operator: str) -> bool:
         """Whether this operator may sign in without the OpenID provider."""
@@ -372,6 +382,7 @@ class Settings:
         self._refuse_unusable_alerts()
         self._refuse_unusable_fulfilment()
         self._refuse_unusable_single_sign_on()
+        self._refuse_open_doors()
         if self.amber_lag_seconds > self.red_lag_seconds:
             raise SettingsError(
                 f"AMBER_LAG_SECONDS ({self.amber_lag_seconds:g}) is more than RED_LAG_SECONDS "
@@ -453,6 +464,23 @@ class Settings:
                     "rediss://HOST:6379/0, unix:///PATH or "
                     "redis+sentinel://HOST:26379,HOST:26379/MASTER/0."
                 ) from None
+
+    def _refuse_open_doors(self) -> None:
+        safe = self.secure_cookies and self.trusted_hosts
+        if not (is_loopback(self.host) or safe or self.allow_insecure_host):
+            raise SettingsError(
+                f"HOST is {self.host!r}, which others can reach. Set SECURE_COOKIES=true behind "
+                "HTTPS and TRUSTED_HOSTS, or ALLOW_INSECURE_HOST=true in a network that you trust."
+            )
+        try:
+            found = [networks(listed) for listed in self.networks_of_roles.values()]
+        except ValueError as error:
+            raise SettingsError(f"ROLE_NETWORKS cannot be used: {error}.") from None
+        if self.role_networks and not (found and all(found)):
+            raise SettingsError(
+                "ROLE_NETWORKS names no network for a role. Write admin=10.0.0.0/8,fd00::/8 with "
+                "semicolons between roles."
+            )
 
     def _refuse_unusable_single_sign_on(self) -> None:
         if bool(self.oidc_issuer) != bool(self.oidc_client_id):

@@ -63,6 +63,12 @@ def test_a_switch_is_turned_on_by_any_usual_word(text: str) -> None:
         ("SECURE_COOKIES", "perhaps", "SECURE_COOKIES is 'perhaps'; write true or false."),
         ("COMMAND_BUS_TYPE", "magic", "COMMAND_BUS_TYPE is 'magic'; it must be one of"),
         ("WRITE_MODEL_DATABASE", "postgresql", "Set DATABASE_URL and READ_DATABASE_URL"),
+        ("HOST", "0.0.0.0", "HOST is '0.0.0.0', which others can reach."),  # noqa: S104
+        ("HOST", "::", "HOST is '::', which others can reach."),
+        ("HOST", "desk.example", "HOST is 'desk.example', which others can reach."),
+        ("ROLE_NETWORKS", "admin=10.0.0.1/8", "ROLE_NETWORKS cannot be used: 10.0.0.1/8 has host"),
+        ("ROLE_NETWORKS", "admin", "ROLE_NETWORKS names no network for a role."),
+        ("ROLE_NETWORKS", "admin=10.0.0.0/8; viewer=", "ROLE_NETWORKS names no network"),
         ("OIDC_ISSUER", "https://id.example", "OIDC_ISSUER and OIDC_CLIENT_ID belong together"),
         ("OIDC_SCOPES", "profile", "OIDC_SCOPES must have openid."),
         ("LOCAL_SIGN_IN", "false", "LOCAL_SIGN_IN is false, but OIDC_ISSUER names no provider"),
@@ -143,3 +149,22 @@ def test_only_named_accounts_sign_in_locally_where_it_is_off() -> None:
     )
     allowed = [name for name in ("boss", "night", "mia", "") if settings.lets_in_locally(name)]
     assert allowed == ["boss", "night"]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"SECURE_COOKIES": "true", "TRUSTED_HOSTS": "desk.example"},
+        {"ALLOW_INSECURE_HOST": "true"},
+    ],
+)
+def test_the_console_meets_a_network_over_https_or_by_a_named_exception(
+    others: dict[str, str],
+) -> None:
+    host = "0.0.0.0"  # noqa: S104 - nothing is bound
+    assert read(HOST=host, **others).host == host
+    for name in others:
+        with pytest.raises(SettingsError, match="which others can reach"):
+            read(HOST=host, **{each: text for each, text in others.items() if each != name})
+    for only_here in ("127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost"):
+        assert read(HOST=only_here).host == only_here

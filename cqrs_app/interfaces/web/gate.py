@@ -3,9 +3,10 @@ those who have something to set up first."""
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, make_response, redirect, request, url_for
+from flask import Flask, Response, abort, current_app, g, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
@@ -13,11 +14,15 @@ from cqrs_app.interfaces.web.auth import HOME, form_again, local_path
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.sign_in import sign_in_before_upload, sign_in_on_the_way
 from cqrs_app.interfaces.web.uploading import Upload
+from cqrs_app.networks import is_in
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.sessions import SignOn
 from cqrs_app.services import services
 
+WRONG_NETWORK = "The role {} cannot be used from your network. Ask an administrator."
 SIGNED_IN = "You are signed in again. Nothing was sent yet: check the form and send it."
+
+logger = logging.getLogger(__name__)
 
 
 def init_auth(app: Flask) -> None:
@@ -55,6 +60,7 @@ def _require_operator() -> ResponseReturnValue | None:
     if view is None or getattr(view, "is_public", False):
         return None
     if g.operator:
+        _require_network(g.operator.role)
         return None if getattr(view, "sets_up", False) else _set_up_first(g.operator)
     if request.method == "POST" and hasattr(view, "form_again"):
         upload: Upload | None = getattr(view, "takes_file", None)
@@ -65,6 +71,14 @@ def _require_operator() -> ResponseReturnValue | None:
         return _set_up_first(g.operator) or make_response(form_again(SIGNED_IN))
     address = url_for("web.sign_in", next=local_path(_wanted_page()))
     return _whole_page(address, "You are signed out.", 401)
+
+
+def _require_network(role: str) -> None:
+    """Refuse who comes from a network that their role may not be used from, except to sign out."""
+    listed = services.settings.networks_of_roles.get(role, "")
+    if not is_in(request.remote_addr or "", listed) and request.endpoint != "web.sign_out":
+        logger.warning("%s of role %s refused from %s", g.operator.name, role, request.remote_addr)
+        abort(403, WRONG_NETWORK.format(role))
 
 
 def _set_up_first(operator: Operator) -> ResponseReturnValue | None:

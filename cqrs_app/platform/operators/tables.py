@@ -161,6 +161,8 @@ api_tokens = Table(
     Column("role", String(20), nullable=False),
     # Separated by spaces; empty for all permissions of the role.
     Column("permissions", Text, nullable=False, server_default=""),
+    # With commas; empty for any.
+    Column("networks", Text, nullable=False, server_default=""),
     Column("made_by", String(MAKER_LENGTH), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("last_used_at", UtcDateTime),

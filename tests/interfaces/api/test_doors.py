@@ -13,6 +13,7 @@ from cqrs_app.interfaces.api.limits import RequestLimits
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store.tables import command_log
 from cqrs_app.platform.catalogue.examples import example_of
+from cqrs_app.platform.operators.errors import TokenError
 from cqrs_app.services import services_of
 from tests.interfaces.api.conftest import API, Program, order
 
@@ -135,6 +136,24 @@ def test_a_command_shows_the_fields_of_its_events_to_whoever_may_see_events(
         answer = program.get("/queries/GetCommand", command_id=tagged)
         assert answer.text.count("fragile") == times
         services_of(console).tokens.revoke("narrow", by="test")
+
+
+def test_a_token_works_from_its_networks_only(console: Flask) -> None:
+    tokens = services_of(console).tokens
+    secret = tokens.create("shop", "viewer", networks="10.1.0.0/16,fd12::/16", made_by="test")
+    headers = {"Authorization": f"Bearer {secret}"}
+    client = console.test_client()
+    for address, status in (("10.1.9.9", 200), ("fd12::7", 200), ("10.2.0.1", 403)):
+        place = {"REMOTE_ADDR": address}
+        answer = client.get(f"{API}/queries/ListOrders", headers=headers, environ_overrides=place)
+        assert answer.status_code == status
+    assert answer.json
+    assert answer.json["code"] == "wrong_network"
+    (listed,) = tokens.list()
+    assert listed.networks == "10.1.0.0/16, fd12::/16"
+    for unusable in ("10.1.0.1/16", "here", "10.1.0.0/16; fd12::/16"):
+        with pytest.raises(TokenError, match="The networks cannot be used"):
+            tokens.create("other", "viewer", networks=unusable, made_by="test")
 
 
 def test_a_session_cookie_opens_no_endpoint(console: Flask) -> None:
