@@ -28,6 +28,7 @@ from msgspec import Meta
 
 from cqrs_app.environment import SettingsError, misspelt, parse
 from cqrs_app.networks import is_loopback, networks
+from cqrs_app.secret_sources import secret_in_file, secret_of_command
 
 HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 """Of TRUSTED_HOSTS; a leading point means every name below."""
@@ -112,6 +113,8 @@ class Settings:
     secret_key: str = ""
     secret_key_fallbacks: str = ""
     personal_data_key: str = ""
+    personal_data_key_file: str = ""
+    personal_data_key_command: str = ""
     secure_cookies: bool = False
     trusted_hosts: str = ""
     proxy_hops: Annotated[int, Meta(ge=0, le=16)] = 0
@@ -330,8 +333,13 @@ class Settings:
         return self.secret_key or self._kept_secret("secret_key")
 
     def ensure_personal_data_key(self) -> str:
-        """The key that wraps the keys of personal data. It is stored like the signing key but must
-        never be changed."""
+        """The key that wraps the keys of personal data: the setting, what the file or the command
+        that the settings name holds, or else one that is stored like the signing key. It must never
+        be changed. Raises SettingsError."""
+        if self.personal_data_key_file:
+            return secret_in_file("PERSONAL_DATA_KEY_FILE", self.personal_data_key_file)
+        if self.personal_data_key_command:
+            return secret_of_command("PERSONAL_DATA_KEY_COMMAND", self.personal_data_key_command)
         return self.personal_data_key or self._kept_secret("personal_data_key")
 
     def console_id(self) -> str:
@@ -358,9 +366,10 @@ class Settings:
             raise self._cannot_be_written(error) from error
 
     def make_data_dir(self) -> None:
-        """Create the data folder if it is missing. Raises SettingsError if that fails."""
+        """Create the data folder if it is missing, for this user only. Raises SettingsError if that
+        fails."""
         try:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise self._cannot_be_written(error) from error
 
@@ -383,6 +392,7 @@ class Settings:
         self._refuse_unusable_fulfilment()
         self._refuse_unusable_single_sign_on()
         self._refuse_open_doors()
+        self._refuse_unusable_key()
         if self.amber_lag_seconds > self.red_lag_seconds:
             raise SettingsError(
                 f"AMBER_LAG_SECONDS ({self.amber_lag_seconds:g}) is more than RED_LAG_SECONDS "
@@ -464,6 +474,12 @@ class Settings:
                     "rediss://HOST:6379/0, unix:///PATH or "
                     "redis+sentinel://HOST:26379,HOST:26379/MASTER/0."
                 ) from None
+
+    def _refuse_unusable_key(self) -> None:
+        names = ("personal_data_key", "personal_data_key_file", "personal_data_key_command")
+        given = [name.upper() for name in names if getattr(self, name)]
+        if len(given) > 1:
+            raise SettingsError(f"{' and '.join(given)} are set. Set one of them only.")
 
     def _refuse_open_doors(self) -> None:
         safe = self.secure_cookies and self.trusted_hosts

@@ -1,11 +1,14 @@
 """Settings: parsing, defaults, and refusals."""
 
 import stat
+import sys
 from pathlib import Path
 from typing import get_args, get_origin, get_type_hints
 
 import pytest
+from sqlalchemy import text
 
+from cqrs_app.database import connected
 from cqrs_app.environment import SettingsError
 from cqrs_app.settings import Settings
 
@@ -168,3 +171,57 @@ def test_the_console_meets_a_network_over_https_or_by_a_named_exception(
             read(HOST=host, **{each: text for each, text in others.items() if each != name})
     for only_here in ("127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost"):
         assert read(HOST=only_here).host == only_here
+
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+def test_the_key_of_personal_data_comes_from_a_file_or_a_command(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\n")
+    command = f"{sys.executable} -c 'print(\"{KEY}\")'"
+    for setting, value in (
+        ("PERSONAL_DATA_KEY", KEY),
+        ("PERSONAL_DATA_KEY_FILE", str(file)),
+        ("PERSONAL_DATA_KEY_COMMAND", command),
+    ):
+        settings = read(DATA_DIR=str(tmp_path / "data"), **{setting: value})
+        assert settings.ensure_personal_data_key() == KEY
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("PERSONAL_DATA_KEY_FILE", "/no/such/file", "PERSONAL_DATA_KEY_FILE cannot be read"),
+        ("PERSONAL_DATA_KEY_FILE", "/dev/null", "PERSONAL_DATA_KEY_FILE gives fewer than 16"),
+        ("PERSONAL_DATA_KEY_COMMAND", "false", "PERSONAL_DATA_KEY_COMMAND ended with status 1."),
+        ("PERSONAL_DATA_KEY_COMMAND", "true", "PERSONAL_DATA_KEY_COMMAND gives fewer than 16"),
+        ("PERSONAL_DATA_KEY_COMMAND", "/no/such", "PERSONAL_DATA_KEY_COMMAND cannot be run"),
+        ("PERSONAL_DATA_KEY_COMMAND", "echo 'x", "PERSONAL_DATA_KEY_COMMAND cannot be run"),
+    ],
+)
+def test_a_key_that_cannot_be_had_stops_the_start(
+    tmp_path: Path, setting: str, value: str, sentence: str
+) -> None:
+    settings = read(DATA_DIR=str(tmp_path), **{setting: value})
+    with pytest.raises(SettingsError, match=sentence):
+        settings.ensure_personal_data_key()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_source_of_the_key_is_named() -> None:
+    with pytest.raises(SettingsError, match="Set one of them only"):
+        read(PERSONAL_DATA_KEY=KEY, PERSONAL_DATA_KEY_FILE="/a/file")
+
+
+def test_a_new_data_folder_is_for_its_user_only(tmp_path: Path) -> None:
+    settings = read(DATA_DIR=str(tmp_path / "data"))
+    settings.ensure_secret_key()
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    for store in ("write", "read"):
+        with connected(settings, store) as connection:
+            connection.execute(text("CREATE TABLE something (value TEXT)"))
+            files = list((tmp_path / "data").iterdir())
+            assert f"{store}.sqlite3-wal" in {each.name for each in files}
+            assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
