@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Collection, Sequence
 from functools import partial
@@ -12,7 +13,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from cqrs_app import PROJECT, database, logs
+from cqrs_app import PROJECT, database, logs, plugins
 from cqrs_app.addresses import redis_client
 from cqrs_app.areas.checks.types import Checks, Reaction
 from cqrs_app.areas.fulfilment.ahead import process_ahead
@@ -46,6 +47,7 @@ from cqrs_app.platform.alerts.commands import MANAGE as MANAGE_ALERTS
 from cqrs_app.platform.alerts.commands import RAISE as RAISE_ALERTS
 from cqrs_app.platform.alerts.email import Email
 from cqrs_app.platform.alerts.machine import Certificates, disk
+from cqrs_app.platform.alerts.overrides import OVERRIDES
 from cqrs_app.platform.alerts.sending import SendHeartbeat, SendNotices
 from cqrs_app.platform.alerts.shop import SHOP
 from cqrs_app.platform.alerts.sources import RECONCILIATION, STORED, Sources
@@ -59,17 +61,22 @@ from cqrs_app.platform.batches.items import Items
 from cqrs_app.platform.batches.work import RunBatches
 from cqrs_app.platform.demo.task import DemoLife
 from cqrs_app.platform.failures.commands import MANAGE as MANAGE_FAILURES
+from cqrs_app.platform.failures.failed_commands import FailedCommands
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
+from cqrs_app.platform.limits.within import WithinLimits
 from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
+from cqrs_app.platform.operators.changes import OperatorChanges
 from cqrs_app.platform.operators.identities import Identities
+from cqrs_app.platform.operators.link_mail import LinkMail
+from cqrs_app.platform.operators.links import Links
 from cqrs_app.platform.operators.openid_provider import Client, OpenIdProvider
 from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import Rates, SignInRates
-from cqrs_app.platform.operators.roles import system_actor
+from cqrs_app.platform.operators.roles import KnownRoles, system_actor
 from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.sign_on_rules import SignOnRules, pairs
@@ -103,6 +110,8 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     app = Flask(
         "cqrs_app", root_path=str(PROJECT), template_folder="templates", static_folder="static"
     )
+    if settings.areas != os.environ.get(plugins.SETTING, ""):
+        raise SettingsError("AREAS is read once per process: set it in the environment.")
     database.configure(app, settings)
     redis_url = settings.redis_url or embedded_redis.url(settings.data_dir)
     engines = database.engines_of(app, settings)
@@ -112,6 +121,9 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     write, roles = kernel.engines.write, kernel.registry.roles
     _refuse_unknown_roles(settings, roles)
     kernel.recorder.sampled = partial(of_this_process, kernel.recorder, release_of(settings))
+    accounts = Accounts(
+        write, roles, kernel.commands.execute, kernel.clock, shop_name=settings.shop_name
+    )
     app.extensions[NAME] = Services(
         settings=settings,
         redis_url=redis_url,
@@ -123,10 +135,15 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
-        accounts=Accounts(write, roles, shop_name=settings.shop_name),
+        accounts=accounts,
+        roles=KnownRoles(write, roles),
+        links=Links(write, kernel.vault, kernel.clock),
+        link_mail=next(
+            (LinkMail(each) for each in _channels(settings) if isinstance(each, Email)), None
+        ),
         second_factors=SecondFactors(write, kernel.vault, settings.shop_name),
         passkeys=Passkeys(write, settings.shop_name),
-        identities=Identities(write, settings.oidc_name),
+        identities=Identities(write, settings.oidc_name, accounts),
         openid_provider=_openid_provider(settings, list(roles)),
         assignees=Assignees(write),
         claims=Claims(write, settings.claim_minutes, kernel.clock),
@@ -231,6 +248,7 @@ def _kernel(
 
     stored = StoredFailures(engines.write)
     signers = Signers(engines.write, lambda: registry.roles)
+    changes = OperatorChanges(engines.write)
     registry = build_registry(
         settings.webhook_networks,
         settings.payment_gateway,
@@ -247,10 +265,14 @@ def _kernel(
         signers=signers,
         failure_state=stored.state,
         sample_of=stored.sample,
+        failed_commands=FailedCommands(engines.write, signers.actor, lambda: registry.commands),
         alert_channels=tuple(by_name(_channels(settings))),
+        operator_changes=[changes],
+        within_limits=WithinLimits(engines.write),
         fulfilment=settings.fulfilment,
         zone=ZoneInfo(settings.timezone),
     )
+    changes.bind(registry.roles, registry.commands)
     tuning = Tuning(
         projection_batch=settings.projection_batch,
         amber_lag=settings.amber_lag_seconds,
@@ -272,6 +294,7 @@ def _kernel(
         report=report,
         export=export,
         rights=reading_rights(registry),
+        person_of=lambda name: signers.of(name).person,
     )
 
 
@@ -327,7 +350,7 @@ def _tasks(settings: Settings, signers: Signers) -> dict[str, list[BackgroundTas
 def _problem_sources(settings: Settings) -> Sources:
     reconciled = [RECONCILIATION] if settings.reconcile_hours else []
     certificates = Certificates(settings.certificates).source
-    return Sources([*STORED, SHOP, disk(settings.data_dir), certificates, *reconciled])
+    return Sources([*STORED, SHOP, OVERRIDES, disk(settings.data_dir), certificates, *reconciled])
 
 
 def _channels(settings: Settings) -> list[Channel]:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, MetaData, create_engine, make_url
 
 import cqrs_app.installed_areas
 import cqrs_app.platform.operators.tables  # noqa: F401 - both define their tables on import
-from cqrs_app import PROJECT
+from cqrs_app import PROJECT, plugins
 from cqrs_app.extensions import db
 from cqrs_app.kernel.assembly import Engines
 from cqrs_app.kernel.store import tables
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 MIGRATIONS = PROJECT / "migrations"
+AREA = "area"
+"""The attribute of Alembic's configuration with the plug-in area whose migrations run, if any."""
 STORES: dict[str, MetaData] = {"write": tables.write_tables, "read": tables.read_tables}
 PROJECTION_SECONDS = 60.0
 MIGRATION_SECONDS = 86_400.0
@@ -73,22 +75,28 @@ def engines_of(app: Flask, settings: Settings) -> Engines:
 
 
 def upgrade(settings: Settings) -> None:
-    """Migrate both stores to the newest revision. Fast if they are there already."""
+    """Migrate both stores to the newest revision, with the tables of plug-in areas. Fast if they
+    are there already."""
     from alembic import command
 
     for store in STORES:
-        with _migrating(settings, store) as config:
-            command.upgrade(config, "head")
+        for area in areas_with_migrations(store):
+            with _migrating(settings, store, area) as config:
+                command.upgrade(config, "head")
 
 
 def is_migrated(connection: Connection, store: str) -> bool:
-    """Whether a store has exactly the migrations of this release. Changes nothing."""
+    """Whether a store has exactly the migrations of this release and of the plug-in areas. Changes
+    nothing."""
     from alembic.migration import MigrationContext
     from alembic.script import ScriptDirectory
 
-    options = {"version_table": version_table(store)}
-    has = MigrationContext.configure(connection, opts=options).get_current_heads()
-    return set(has) == set(ScriptDirectory.from_config(_config(store)).get_heads())
+    def is_current(area: str) -> bool:
+        options = {"version_table": version_table(store, area)}
+        has = MigrationContext.configure(connection, opts=options).get_current_heads()
+        return set(has) == set(ScriptDirectory.from_config(_config(store, area)).get_heads())
+
+    return all(map(is_current, areas_with_migrations(store)))
 
 
 def check(settings: Settings) -> None:
@@ -96,15 +104,17 @@ def check(settings: Settings) -> None:
     from alembic import command
 
     for store in STORES:
-        with _migrating(settings, store) as config:
-            command.check(config)
+        for area in areas_with_migrations(store):
+            with _migrating(settings, store, area) as config:
+                command.check(config)
 
 
-def downgrade(settings: Settings, store: str, revision: str) -> None:
-    """Migrate one store to an earlier revision. Raises Alembic's CommandError."""
+def downgrade(settings: Settings, store: str, revision: str, area: str = "") -> None:
+    """Migrate one store to an earlier revision; "base" drops all tables. Raises Alembic's
+    CommandError."""
     from alembic import command
 
-    with _migrating(settings, store) as config:
+    with _migrating(settings, store, area) as config:
         command.downgrade(config, revision)
 
 
@@ -126,12 +136,27 @@ def history(store: str) -> list[tuple[str, str]]:
     return [(each.revision, each.doc) for each in reversed(list(scripts))]
 
 
-def revise(settings: Settings, store: str, message: str) -> None:
-    """Generate a new migration of one store from the models."""
+def revise(settings: Settings, store: str, message: str, area: str = "") -> None:
+    """Generate a new migration of one store from the models, of the console or of a plug-in area.
+    The first one of an area makes its folder."""
     from alembic import command
 
-    with _migrating(settings, store) as config:
+    if area:
+        (_folder(area) / "migrations" / store).mkdir(parents=True, exist_ok=True)
+    with _migrating(settings, store, area) as config:
         command.revision(config, message, autogenerate=True)
+
+
+def areas_with_migrations(store: str) -> list[str]:
+    """The console itself, called "", and the plug-in areas that have tables in this store."""
+    plugged = (each for each in plugins.installed() if each.folder(f"migrations/{store}"))
+    return ["", *(each.name for each in plugged)]
+
+
+def is_of(area: str, table: str) -> bool:
+    """Whether a table is one of this plug-in area, or of the console if that is ""."""
+    owner = next((each.name for each in plugins.installed() if each.owns(table)), "")
+    return owner == area
 
 
 @contextmanager
@@ -150,28 +175,37 @@ def connected(settings: Settings, store: str) -> Iterator[Connection]:
         engine.dispose()
 
 
-def version_table(store: str) -> str:
-    """The table in which a store records its revision."""
-    return f"alembic_version_{store}"
+def version_table(store: str, area: str = "") -> str:
+    """The table in which a store records its revision. A plug-in area has its own, so that the
+    console does not miss the migrations of one that is gone."""
+    return f"alembic_version_{store}_{area}" if area else f"alembic_version_{store}"
 
 
 @contextmanager
-def _migrating(settings: Settings, store: str) -> Iterator[Config]:
+def _migrating(settings: Settings, store: str, area: str = "") -> Iterator[Config]:
     """Alembic's configuration for one store, with a connection to it."""
     with connected(settings, store) as connection:
-        config = _config(store)
+        config = _config(store, area)
         config.attributes["connection"] = connection
         yield config
 
 
-def _config(store: str) -> Config:
+def _folder(area: str) -> Path:
+    """The folder of the package that a plug-in area comes in."""
+    [plugin] = (each for each in plugins.installed() if each.name == area)
+    return plugin.root
+
+
+def _config(store: str, area: str = "") -> Config:
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    config.set_main_option("version_locations", str(MIGRATIONS / store))
+    migrations = _folder(area) / "migrations" if area else MIGRATIONS
+    config.set_main_option("version_locations", str(migrations / store))
     config.attributes["store"] = store
+    config.attributes[AREA] = area
     return config
 
 

@@ -72,7 +72,7 @@ def init_requests(
             elapsed = (time.perf_counter() - g.request_began) * 1000
             route = (request.endpoint or UNKNOWN_ROUTE).removeprefix("web.")
             recorder.process = WEB
-            status = f"{response.status_code // 100}xx"
+            status = g.get("counted_as") or f"{response.status_code // 100}xx"
             _end_span(g.span, response.status_code)
             recorder.record("requests", (route, status), elapsed)
             statistics.count("request", route, status, elapsed)

@@ -19,9 +19,12 @@ from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.identities import Identities
+from cqrs_app.platform.operators.link_mail import LinkMail
+from cqrs_app.platform.operators.links import Links
 from cqrs_app.platform.operators.openid_provider import OpenIdProvider
 from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import SignInRates
+from cqrs_app.platform.operators.roles import KnownRoles
 from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
@@ -51,6 +54,9 @@ class Services:
     payment_callbacks: Callbacks
     batches: Batches
     accounts: Accounts
+    roles: KnownRoles
+    links: Links
+    link_mail: LinkMail | None
     signers: Signers
     second_factors: SecondFactors
     passkeys: Passkeys

@@ -151,6 +151,7 @@ class Settings:
     break_glass_operators: str = ""
 
     # The shop
+    areas: str = ""
     shop_name: str = "Countersign"
     timezone: str = "UTC"
     locale: str = "en_GB"

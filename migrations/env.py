@@ -19,6 +19,7 @@ store = config.attributes.get("store", config.config_ini_section)
 if store not in database.STORES:
     names = " or ".join(f"-n {name}" for name in database.STORES)
     raise SystemExit(f"Say which store: alembic {names}.")
+area = config.attributes.get(database.AREA, "")
 metadata = database.STORES[store]
 
 
@@ -27,6 +28,11 @@ def include_name(name: str | None, kind: str, parents: object) -> bool:
     if kind == "index" and name == "ix_order_texts_search":
         return False  # created by desk.search, which supports both databases
     return kind != "table" or name in metadata.tables
+
+
+def include_object(found: object, name: str, kind: str, reflected: bool, other: object) -> bool:
+    """Exclude the tables of other areas."""
+    return kind != "table" or database.is_of(area, name)
 
 
 given = config.attributes.get("connection")
@@ -38,8 +44,9 @@ with opened as connection:
     context.configure(
         connection=connection,
         target_metadata=metadata,
-        version_table=database.version_table(store),
+        version_table=database.version_table(store, area),
         include_name=include_name,
+        include_object=include_object,
         render_as_batch=True,
         compare_type=True,
         user_module_prefix="columns.",
@@ -57,7 +64,7 @@ with opened as connection:
         return action == "downgrade" or (action == "upgrade" and pending)
 
     with context.begin_transaction():
-        if store == "read" and has_something_to_do():
+        if store == "read" and not area and has_something_to_do():
             try:
                 granted = sql_views.drop(connection)
             except sql_views.ViewsInUse as error:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import threading
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 import psutil
-from sqlalchemy import Engine, text
+from sqlalchemy import text
 
 from bench import product
 from bench.case import Sides
+from bench.clients.sliced import Client
 from bench.rounds import Plan
 from bench.seeds import backlog
 from bench.seeds.copies import copy_order
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.messages.messages import Command
-from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.runtime.commands import (
     CompareGenerations,
     DropGeneration,
@@ -28,8 +27,10 @@ from cqrs_app.platform.runtime.commands import (
     SwitchBack,
 )
 from cqrs_app.services import services_of
+from tests.processes.running import clean_environment
 
-READ = "SELECT status, total, applied_version FROM orders WHERE order_id = 'TEMPLATE'"
+SWAP_SECONDS = 2.0
+"""How long the reader reads: longer than a swap takes."""
 
 
 @contextmanager
@@ -48,29 +49,33 @@ def rebuild_sides(database: str, plan: Plan) -> Iterator[Sides]:
 
 @contextmanager
 def swap_sides(database: str, plan: Plan) -> Iterator[Sides]:
-    """The longest that a reader waits for one row while orders are swapped, and while nothing is
-    swapped for as long."""
+    """The longest that a reader in another process waits for one row while orders are swapped, and
+    while nothing is swapped."""
     with _shop(database, 1_000 if plan.quick else 25_000) as kernel:
         _do(kernel, RebuildBeside(projection="orders"))
-        lasted = [0.1]
+        url = kernel.engines.query.url.render_as_string(hide_password=False)
+        command = [sys.executable, "-m", "bench.clients.polling", url]
+        reader = Client(command, clean_environment({}))
 
         def swap(seconds: float) -> float:
             while kernel.builder.work(60):
                 pass
-            with _polling(kernel.engines.query) as poller:
-                started = time.perf_counter()
-                _do(kernel, SwapProjection(projection="orders"))
-                lasted.append(time.perf_counter() - started)
+            reader.begin(SWAP_SECONDS)
+            _do(kernel, SwapProjection(projection="orders"))
+            longest = reader.result()
             _do(kernel, SwitchBack(projection="orders"))
             _do(kernel, CompareGenerations(projection="orders"))
-            return poller.longest * 1000
+            return longest
 
         def quiet(seconds: float) -> float:
-            with _polling(kernel.engines.query) as poller:
-                time.sleep(lasted[-1])
-            return poller.longest * 1000
+            reader.begin(SWAP_SECONDS)
+            return reader.result()
 
-        yield {"swap": swap, "no swap": quiet}
+        try:
+            reader.wait_until_ready()
+            yield {"swap": swap, "no swap": quiet}
+        finally:
+            reader.close()
 
 
 @contextmanager
@@ -121,29 +126,3 @@ def _spent(kernel: Kernel) -> float:
         times = [each.cpu_times() for each in server.children()]
         spent += sum(each.user + each.system for each in times)
     return spent
-
-
-@dataclass
-class _Poller:
-    engine: Engine
-    done: threading.Event = field(default_factory=threading.Event)
-    longest: float = 0.0
-
-    def poll(self) -> None:
-        with self.engine.connect() as connection:
-            while not self.done.is_set():
-                started = time.perf_counter()
-                connection.exec_driver_sql(READ).all()
-                self.longest = max(self.longest, time.perf_counter() - started)
-
-
-@contextmanager
-def _polling(engine: Engine) -> Iterator[_Poller]:
-    poller = _Poller(reader_of(engine))
-    thread = threading.Thread(target=poller.poll)
-    thread.start()
-    try:
-        yield poller
-    finally:
-        poller.done.set()
-        thread.join()

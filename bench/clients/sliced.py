@@ -48,7 +48,7 @@ class Client:
         self._process.stdin.flush()
 
     def result(self) -> float:
-        """Steps per second of the last slice."""
+        """The figure of the last slice."""
         return float(self._read())
 
     def close(self) -> None:

@@ -94,6 +94,9 @@ NEW = Meta(extra={"lookup": ""})
 """Marks a field that names something that does not exist yet."""
 
 
+OrderIdOrAny = Annotated[str, Meta(title="Order number", examples=["10042"], max_length=60)]
+
+
 class WaitsFor(StrEnum):
     """Who has to act before something continues."""
 

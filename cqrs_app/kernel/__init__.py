@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision, Ownership
 from cqrs_app.kernel.commands.handling import Rule, handles, rule
+from cqrs_app.kernel.commands.performer import Performer
 from cqrs_app.kernel.errors import Invalid, Refusal, Refused
 from cqrs_app.kernel.events.recorded import Recorded, UnreadableEvent
 from cqrs_app.kernel.messages.decimals import decimal_meta
@@ -74,6 +75,7 @@ __all__ = [
     "Page",
     "Past",
     "PastRows",
+    "Performer",
     "Permission",
     "Place",
     "Projection",

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
 from cqrs_app.kernel.commands.log import CommandLog
 from cqrs_app.kernel.commands.middleware import Count
+from cqrs_app.kernel.commands.performer import PersonOf
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.measurements import slow_statements
 from cqrs_app.kernel.measurements.recorder import Recorder
@@ -156,6 +157,7 @@ def assemble(
     report: Reporter = unreported,
     export: Finished | None = None,
     rights: ReadingRights | None = None,
+    person_of: PersonOf = str,
 ) -> Kernel:
     """Build the kernel. Opens no connection.
 
@@ -165,7 +167,7 @@ def assemble(
     The projections named in `synchronous` are so, and those that declare it; raises NotOneDatabase
     where they cannot be (see projections/synchronous.py). Unexpected exceptions go to `report`, and
     spans to `export` if they are sent elsewhere. `rights`: what answers show of events and of
-    commands.
+    commands. `person_of` finds the person behind an actor.
     """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
@@ -189,7 +191,10 @@ def assemble(
         statistics.count("visible", name, "applied", waited_ms)
         recorder.record("visible", (name,), waited_ms)
         recorder.record("applied", (name,), ms / events, events)
-        wake_ups.committed(each.__name__ for each in registry.subscriptions[name].appends)
+        appends = {each.__name__ for each in registry.subscriptions[name].appends}
+        wake_ups.committed(appends)
+        if follower:
+            follower.committed_types(appends)
         for dispatcher in tasks.values():
             dispatcher.nudge()
 
@@ -209,16 +214,22 @@ def assemble(
         clock=clock,
         tracer=tracer,
     )
-    store.follower = follower_of(
+
+    def updated(name: str) -> None:
+        write_through.advanced(name)
+
+    follower = follower_of(
         [
             each
             for each in registry.projections.values()
             if each.synchronous or each.name in synchronous
         ],
         runner,
+        updated,
         write=engines.write,
         read=engines.read,
     )
+    store.follower = follower
     control = GenerationControl(
         registry.subscriptions, registry.codec, store, vault, runner, stores, exchanged, clock
     )
@@ -242,6 +253,7 @@ def assemble(
         report=report,
         clock=clock,
         tracer=tracer,
+        person_of=person_of,
     )
     query_log = QueryLog(engines.write, queries.log_share, clock)
     query_bus = QueryBus(

@@ -21,6 +21,7 @@ import msgspec
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, restore
 from cqrs_app.kernel.commands.handling import decide
+from cqrs_app.kernel.commands.performer import Performer
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.events.recorded import Recorded, StoredEvent
 from cqrs_app.kernel.messages.messages import Command, Event
@@ -29,6 +30,9 @@ from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.registry import Area, Registry
 
 A = TypeVar("A", bound=Aggregate)
+
+SOMEBODY = Performer(name="ana", history=True)
+"""Who carries out a command unless a test says: somebody with every permission."""
 
 RECORDED_AFTER = timedelta(days=400)
 """How long after its start a `History` records its events, so that none is recorded when it
@@ -82,11 +86,13 @@ class Given:
     at: datetime
     before: tuple[Event | Command, ...]
 
-    def when(self, command: Command, *, history: bool = False) -> Outcome:
+    def when(
+        self, command: Command, *, history: bool = False, performer: Performer = SOMEBODY
+    ) -> Outcome:
         """Decide one more command. With `history` it has already happened: see
         `Context.occurred_at`."""
         subject = self.state(self.registry.routes[type(command)].aggregate)
-        return _decide(self.registry, subject, command, self.at, history=history)
+        return _decide(self.registry, subject, command, self.at, performer, history=history)
 
     def state(self, aggregate: type[A]) -> A:
         """The aggregate of this class in the given state."""
@@ -94,7 +100,7 @@ class Given:
         for each in self.before:
             if isinstance(each, Event):
                 subject.evolve(each, self.at)
-            elif refusal := _decide(self.registry, subject, each, self.at).refusal:
+            elif refusal := _decide(self.registry, subject, each, self.at, SOMEBODY).refusal:
                 raise AssertionError(f"{each} was refused: {refusal.code}") from refusal
         return subject
 
@@ -134,7 +140,8 @@ class History:
         aggregate = self.registry.routes[type(command)].aggregate
         stream, at = aggregate.stream_for(command), at or self.start
         subject = self.aggregates.setdefault(stream, aggregate())
-        outcome = _decide(self.registry, subject, command, at, history=history)
+        performer = Performer(name=operator, history=True)
+        outcome = _decide(self.registry, subject, command, at, performer, history=history)
         if not outcome.accepted:
             # If it was refused midway, the aggregate is half changed.
             self.aggregates[stream] = restore(aggregate, None, self.of(stream))
@@ -186,9 +193,17 @@ def fold(projections: Iterable[Projection], recorded: Iterable[Recorded]) -> Row
 
 
 def _decide(
-    registry: Registry, subject: Aggregate, command: Command, at: datetime, *, history: bool = False
+    registry: Registry,
+    subject: Aggregate,
+    command: Command,
+    at: datetime,
+    performer: Performer,
+    *,
+    history: bool = False,
 ) -> Outcome:
     handler = registry.routes[type(command)]
+    if handler.takes_performer:
+        handler = handler.given({"performer": performer})
     try:
         decided = decide(subject, handler, command, at, history=history)
     except Refused as refusal:

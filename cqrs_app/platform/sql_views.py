@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from cqrs_app.areas.customers import read_models as customers
 from cqrs_app.areas.desk import read_models as desk
+from cqrs_app.areas.expenses import read_models as expenses
 from cqrs_app.areas.fulfilment import tables as fulfilment
 from cqrs_app.areas.inventory import read_models as inventory
 from cqrs_app.areas.payments import read_models as payments
@@ -88,8 +89,8 @@ VIEWS: Sequence[View] = (
         "Orders as they are now, one row each.",
         "order_id stage stage_since decision status customer_id country currency total discount "
         "shipping tax fee line_count "
-        "units shipped_units returned_units placed_at placed_day updated_at hold_reason flags "
-        "imported carrier tracking",
+        "units shipped_units returned_units placed_at placed_day updated_at hold_reason "
+        "exchange_for flags imported carrier tracking",
         {
             "stage": "From its status and its fulfilment, as the pages show it.",
             "decision": "What somebody has to decide before it goes on.",
@@ -97,6 +98,7 @@ VIEWS: Sequence[View] = (
             "discount": "As ordered, with those of lines; shipping, tax and fee also as ordered.",
             "placed_day": "The day on which it was placed, in the time zone of the shop.",
             "updated_at": "When the console learned of the last change.",
+            "exchange_for": "The order whose returned items it replaces.",
             "flags": "How often history was let in that today's rules would have refused.",
             "imported": "From an import, and nothing was done with it here since.",
         },
@@ -216,6 +218,32 @@ VIEWS: Sequence[View] = (
         "How far each approved order is on its way.",
         "order_id stage sentence late over began_at since due_at",
         {"since": "Since when it is at this stage.", "over": "Nothing more is to come."},
+    ),
+    View(
+        "v_expense_claims",
+        expenses.expense_claims,
+        "Expense claims as they are now, one row each.",
+        "claim_id kind status stage currency amount paid submissions returned flags started_at "
+        "since",
+        {
+            "stage": "The one that signs next.",
+            "submissions": "How often it was submitted.",
+            "returned": "How often a revision was requested.",
+            "since": "When it got this status and stage.",
+        },
+    ),
+    View(
+        "v_expense_steps",
+        expenses.expense_steps,
+        "What happened to expense claims.",
+        "claim_id version at step previous seconds activity code",
+        {
+            "step": "Empty for a note or a flag.",
+            "previous": "The step before it.",
+            "seconds": "The time since the step before.",
+            "activity": "What the source of imported history calls it.",
+            "code": "Of a flag: the task and the code of the refusal.",
+        },
     ),
 )
 

@@ -277,12 +277,27 @@
     if (event.target.matches?.("input[readonly]")) event.target.select();
   });
 
+  const copy = async (button) => {
+    const place = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(place.value ?? place.innerText);
+      button.querySelector("span").textContent = "Copied";
+      window.announce("Copied");
+    } catch {
+      // The browser does not allow it, as on a page without TLS: the person copies what is selected.
+      if (place.select) place.select();
+      else getSelection().selectAllChildren(place);
+      window.announce("Selected. Copy it with the keyboard.");
+    }
+  };
+
   // Clicks ----------------------------------------------------------------------------------
   document.addEventListener("click", (event) => {
     const hit = (selector) => event.target.closest?.(selector);
     if (hit("[data-theme-switch]")) nextTheme();
     else if (hit("[data-live-switch]")) switchLive();
     else if (hit("[data-print]")) window.print();
+    else if (hit("[data-copy]")) copy(hit("[data-copy]"));
     else if (hit("[data-close]")) {
       const box = hit("dialog");
       if (box) {
@@ -305,6 +320,10 @@
       menu.querySelector("summary").focus();
     }
   });
+
+  // The chosen one of tabs that are wider than a phone.
+  const chosen = document.querySelector(".stage-tabs [aria-current]");
+  if (chosen) chosen.parentElement.scrollLeft = chosen.offsetLeft - chosen.parentElement.offsetWidth / 3;
 
   nameTheme();
   nameLive();

@@ -79,6 +79,21 @@
     window.htmx.ajax("POST", address, { ...place, values });
   };
 
+  // On a row: claim the order, or release the claim; on the page of one order, what its button does.
+  const claim = () => {
+    const row = rowOf(document.activeElement);
+    const address = row?.closest("[data-claims]")?.dataset.claims;
+    if (!address) {
+      click("[data-claim]");
+      return;
+    }
+    const verb = "claimed" in row.dataset ? "release" : "claim";
+    const order = encodeURIComponent(row.textContent.trim());
+    const csrf_token = document.querySelector("input[name=csrf_token]").value;
+    const shown = { target: "#orders-table", swap: "outerMorph", values: { csrf_token } };
+    window.htmx.ajax("POST", address.replace("NUMBER", order).replace(/claim$/, verb), shown);
+  };
+
   const act = (key) => {
     if (key === "g") go?.showModal();
     else if (key === "j") click('[data-queue="next"]') || click('[rel="next"][data-neighbour]') || step(1);
@@ -87,7 +102,7 @@
     else if (key === "f") filter();
     else if (key === "z") click("[data-undo]") || newest("[data-undo-row]")?.click();
     else if (key in COMMANDS) send(COMMANDS[key]);
-    else if (key === "c") click("[data-claim]");
+    else if (key === "c") claim();
     else if (key === "w") click('[data-queue="start"]');
     else if (key === "d") click('[data-queue="skip"]');
     else if (key === "x") document.activeElement.closest("tr")?.querySelector("[data-pick]")?.click();

@@ -1,6 +1,6 @@
 // The search over every page. Arrow keys move the focus through the results, Enter in the field opens
-// the first one, and what is typed on a result goes on in the field. Without scripts there is the page
-// /search.
+// the first one, also where they are still to come, and what is typed on a result goes on in the
+// field. Without scripts there is the page /search, which is also where Enter leads without a result.
 (() => {
   const box = document.getElementById("palette");
   if (!box) return;
@@ -8,12 +8,15 @@
   const results = () => [...box.querySelectorAll("[data-result]")];
   // What the results on screen are for: Enter never opens one of an earlier text.
   let shownFor = null;
+  // Enter was pressed before the results of this text were there.
+  let enteredFor = null;
+  const form = box.querySelector("form");
 
   const open = () => {
     if (document.querySelector("dialog[open]")) return;
     box.showModal();
     field.select();
-    field.dispatchEvent(new Event("palette:open"));
+    field.dispatchEvent(new Event("palette:refresh"));
   };
   const step = (by) => {
     const stops = [field, ...results()];
@@ -45,20 +48,37 @@
     } else return;
     event.preventDefault();
   });
-  box.querySelector("form").addEventListener("submit", (event) => {
-    const first = shownFor === field.value.trim() && results()[0];
-    if (!first) return;
-    event.preventDefault();
-    first.click();
+  form.addEventListener("submit", (event) => {
+    const typed = field.value.trim();
+    const [first] = results();
+    if (shownFor !== typed) {
+      event.preventDefault();
+      enteredFor = typed;
+      field.dispatchEvent(new Event("palette:refresh"));
+    } else if (first) {
+      event.preventDefault();
+      first.click();
+    }
   });
+  const giveUp = () => {
+    enteredFor = null;
+  };
+  field.addEventListener("input", giveUp);
+  box.addEventListener("close", giveUp);
+  const failed = (event) => {
+    if (event.detail.ctx?.sourceElement === field && enteredFor !== null) form.submit();
+  };
+  document.addEventListener("htmx:error", failed);
+  document.addEventListener("htmx:response:error", failed);
   document.addEventListener("htmx:config:request", (event) => {
     const { ctx } = event.detail;
     if (ctx.sourceElement === field) ctx.typed = field.value.trim();
   });
   document.addEventListener("htmx:after:swap", (event) => {
     const { ctx } = event.detail;
-    if (ctx.sourceElement !== field) return;
+    if (ctx.sourceElement !== field || !(ctx.response?.status < 400)) return;
     shownFor = ctx.typed;
     window.announce(box.querySelector("[data-count]")?.textContent.trim() ?? "");
+    if (enteredFor === shownFor) form.requestSubmit();
   });
 })();

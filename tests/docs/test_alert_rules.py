@@ -18,7 +18,7 @@ def rules_of_prometheus() -> dict[str, tuple[int, str]]:
     found = {}
     for part in ALERTS.read_text(encoding="utf-8").split("- alert: ")[1:]:
         waits = re.search(r"\n\s+for: (\d+)([mh])\n", part)
-        severity = re.search(r"severity: (\w+)", part)
+        severity = re.search(r"severity: ('\{\{.*?\}\}'|\w+)", part)
         assert severity
         seconds = int(waits[1]) * SECONDS[waits[2]] if waits else 0
         found[part.split("\n")[0]] = seconds, severity[1]

@@ -218,6 +218,18 @@ FAULTS = (
         {'countersign_webhook_running{webhook="erp"}': steady(0, 1)},
     ),
     Fault(
+        "CountersignSignaturesOverdue",
+        15,
+        {**WARNING, "state": "overdue"},
+        {'countersign_approval_requests{state="overdue"}': steady(2, 0)},
+    ),
+    Fault(
+        "CountersignAlert",
+        0,
+        {**CRITICAL, "rule": "disk"},
+        {'countersign_alerts{rule="disk",severity="critical"}': steady(1, 0)},
+    ),
+    Fault(
         "CountersignMetricsMissing",
         5,
         {**WARNING, "family": "webhooks"},

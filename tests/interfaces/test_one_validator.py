@@ -28,7 +28,7 @@ NAMES_OF_WHAT_IS_THERE = {
     *("StartImport.file_name", "AddWebhook.event_types", "ChangeWebhook.event_types"),
     *("RetryParkedEvents.stream", "SkipParkedEvent.stream"),
     *("SetApprovalPolicy.commands", "SetApprovalPolicy.statuses", "SetApprovalPolicy.countries"),
-    "SetApprovalPolicy.stages.people",
+    *("SetApprovalPolicy.stages.people", "SetApprovalPolicy.stages.teams", "SaveMacro.steps"),
 }
 """Texts that must equal one that is known already."""
 

@@ -89,6 +89,10 @@ _DONE = {
     ("payments", "disputed"): "CASE WHEN n % 500 = 0 THEN amount ELSE 0 END",
     ("payments", "flagged"): "CASE WHEN n % 500 = 0 THEN 1 ELSE 0 END",
     ("gateway_requests", "state"): "'closed'",
+    ("expense_claims", "is_open"): "n % 50 = 0",
+    ("expense_claims", "status"): "CASE WHEN n % 50 = 0 THEN status ELSE 'paid' END",
+    ("expense_claims", "stage"): "CASE WHEN n % 50 = 0 THEN stage ELSE '' END",
+    ("expense_claims", "flags"): "CASE WHEN n % 200 = 0 THEN 1 ELSE 0 END",
     ("command_log", "outcome"): "CASE WHEN n % 50 = 0 THEN 'refused' ELSE 'succeeded' END",
     ("webhook_deliveries", "test"): "n % 5000 = 0",
     ("webhook_deliveries", "retry_at"): "CASE WHEN n % 5000 = 0 THEN retry_at END",
@@ -121,7 +125,7 @@ _FIRST = {
 # Columns that hold ids, which differ in the copies.
 _NAMES = {
     *("order_id", "customer_id", "sku", "payment_id", "stream", "credit_note_id", "command_id"),
-    *("request_key", "message_id", "subject", "correlation_id", "causation_id"),
+    *("request_key", "claim_id", "message_id", "subject", "correlation_id", "causation_id"),
 }
 _AT_A_POSITION = {"id", "row_id", "applied_position", "position"}
 

@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import insert
 
 from cqrs_app.areas.customers import commands as customers
+from cqrs_app.areas.expenses import commands as expenses
 from cqrs_app.areas.inventory import commands as stock
 from cqrs_app.areas.orders import commands as orders
 from cqrs_app.areas.orders.types import CreditedLine, OrderLine, ShippedLine
@@ -93,6 +94,7 @@ def one_more(number: int) -> Iterator[Command]:
     yield _credit_note(f"K{number}", f"C{number}")
     yield _payment(f"P{number}", order_id)
     yield _webhook(f"w{number}")
+    yield _claim(f"E{number}")
 
 
 def _with_parts(number: int, parts: int) -> Iterator[Command]:
@@ -122,6 +124,9 @@ def _with_parts(number: int, parts: int) -> Iterator[Command]:
         yield stock.ReserveStock(sku=f"R{number}-{part}", order_id=order_id, quantity=1)
         yield _payment(f"rich-{number}-{part}", order_id)
     yield _webhook(f"rich-{number}")
+    yield _claim(f"rich-{number}")
+    for part in each:
+        yield expenses.AddExpenseNote(claim_id=f"rich-{number}", note=f"note {part}")
 
 
 def _credit_note(credit_note_id: str, customer_id: str) -> Command:
@@ -132,6 +137,12 @@ def _credit_note(credit_note_id: str, customer_id: str) -> Command:
         country="France",
         currency="EUR",
         lines=(line,),
+    )
+
+
+def _claim(claim_id: str) -> Command:
+    return expenses.SubmitExpenseClaim(
+        claim_id=claim_id, purpose="Train", amount=PRICE, currency="EUR"
     )
 
 

@@ -34,12 +34,15 @@ from tests.services.statements import Sent, statements
 PARTS = 3
 
 _ALL_DAYS = "a report over all days that there are; over some of them it reads those"
+_ALL_CLAIMS = "how claims flow is a report over all that there are"
 _COUNTED = "counting stops behind the 10,000th row"
 # Intended sequential scans: (table, part of the statement) and the reason.
 MEANT: dict[tuple[str, str], str] = {
     ("sales_days", "FROM sales_days GROUP BY"): _ALL_DAYS,
     ("product_days", "FROM product_days GROUP BY"): _ALL_DAYS,
     ("customer_days", "FROM customer_days GROUP BY"): _ALL_DAYS,
+    ("expense_claims", "GROUP BY expense_claims."): _ALL_CLAIMS,
+    ("expense_steps", "GROUP BY anon_1.previous"): _ALL_CLAIMS,
     ("products", "AS one FROM products"): _COUNTED,
     ("customer_accounts", "AS one FROM customer_accounts"): _COUNTED,
     ("products", "products.search LIKE"): "words of a product are looked for in all of them",

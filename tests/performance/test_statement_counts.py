@@ -43,6 +43,7 @@ NO_PAGES = {
     "web.batch_form",
     "web.create_batch",
     "web.batch_offers",
+    "web.macro_save",
     "web.attach_file",
     "web.token_revoke",
     "web.token_revoked",
@@ -144,6 +145,10 @@ def addresses(number: int) -> dict[str, str]:
         "web.payment": f"/payments/{payment}",
         "web.payment_now": f"/payments/{payment}/now",
         "web.ledger": "/ledger",
+        "web.expenses": "/expenses?limit=100",
+        "web.expense_flow": "/expenses/-/flow",
+        "web.expense": f"/expenses/{order}",
+        "web.expense_now": f"/expenses/{order}/now",
         "web.command_log": "/log",
         "web.command": "/log/none",
         "web.command_trace": "/log/none/trace",
@@ -161,6 +166,8 @@ def addresses(number: int) -> dict[str, str]:
         "web.approval_policies": "/approvals/-/policies",
         "web.batches": "/batches",
         "web.views": "/views",
+        "web.macros": "/macros",
+        "web.macro_form": "/macros/edit",
         "web.new_batch": "/batches/new",
         "web.batch": f"/batches/{import_id(number)}",
         "web.batch_now": f"/batches/{import_id(number)}/now",
@@ -182,6 +189,12 @@ def addresses(number: int) -> dict[str, str]:
         "web.system_panel": "/system/projections",
         "web.system_page": "/system/subscriptions",
         "web.statistics": "/system/statistics?name=lag_seconds",
+        "web.operators": "/operators",
+        "web.operator": "/operators/admin",
+        "web.operator_roles": "/operators/-/roles",
+        "web.operator_access": "/operators/-/access",
+        "web.operator_access_file": "/operators/-/access.csv",
+        "web.sign_in_link": "/sign-in/link/admin/none",
         "web.tokens": "/tokens",
         "web.token_new": "/tokens/new",
         "web.webhooks": "/webhooks",
@@ -202,6 +215,7 @@ def questions(kernel: Kernel, number: int) -> dict[str, Any]:
         "customer_id": f"rich-{number}",
         "sku": f"R{number}-1",
         "payment_id": f"rich-{number}-1",
+        "claim_id": f"rich-{number}",
         "webhook_id": f"rich-{number}",
         "import_id": import_id(number),
         "stream": f"order-rich-{number}",
@@ -271,6 +285,7 @@ def test_every_page_is_counted(plain: Flask) -> None:
 
 @pytest.mark.timeout(240)
 def test_no_page_and_no_query_sends_more_for_more_rows(plain: Flask) -> None:
+    client_in(plain, "admin")  # now, so that its events are followed in both
     grow(plain, range(FEW + 1))
     rich(plain, FEW)
     few = of_pages(plain, FEW) | of_questions(plain, FEW)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from cqrs_app.areas.checks.assignments import of_an_order
 from cqrs_app.areas.checks.customers import customers_match
+from cqrs_app.areas.checks.exchanges import exchanges_match
 from cqrs_app.areas.checks.payments import ProcessOf, payments_match
 from cqrs_app.areas.checks.products import products_match
 from cqrs_app.areas.checks.shipping import addressed
@@ -21,6 +22,7 @@ def checks_area(process_of: ProcessOf, checks: Checks = NO_CHECKS) -> Area:
         rules={ShipOrder: addressed} if checks.address_needed else {},
         middleware=[
             of_an_order,
+            exchanges_match,
             customers_match(checks),
             products_match(checks),
             payments_match(checks, process_of),

@@ -59,6 +59,8 @@ orders = Table(
     Column("assignee", String(40), nullable=False, server_default=""),
     Column("team", String(40), nullable=False, server_default=""),
     Column("hold_reason", String(60), nullable=False),
+    # The order whose returned items it replaces.
+    Column("exchange_for", _ID, nullable=False, server_default=""),
     # How many events of imported history today's rules would have refused.
     Column("flags", Integer, nullable=False, server_default="0"),
     # Imported, and not changed here since: it waits for nobody.
@@ -118,6 +120,16 @@ for _name in ("assignee", "team"):
         postgresql_where=_given,
         sqlite_where=_given,
     )
+
+_exchange = orders.c.exchange_for != ""
+Index(
+    "ix_orders_exchange_for",
+    orders.c.exchange_for,
+    orders.c.placed_at,
+    orders.c.order_id,
+    postgresql_where=_exchange,
+    sqlite_where=_exchange,
+)
 
 # `present` is false of one that was removed.
 order_tags = Table(

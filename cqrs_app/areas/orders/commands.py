@@ -21,6 +21,7 @@ from cqrs_app.areas.orders.types import (
     CreditNoteId,
     CustomerId,
     CustomerName,
+    ExchangeFor,
     FileDigest,
     FileId,
     FileName,
@@ -96,6 +97,7 @@ class PlaceOrder(Command):
             extra={"group": "Country of the order", "folded": True},
         ),
     ] = ""
+    exchange_for: Annotated[ExchangeFor, Meta(extra={"group": "Exchange", "folded": True})] = ""
 
     @property
     def concerns(self) -> str:

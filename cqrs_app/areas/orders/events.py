@@ -102,10 +102,11 @@ class LineReceived:
     written_off: int
 
 
-@event(schema=2)
+@event(schema=3)
 class OrderPlaced(Event):
     """`customer_id` is empty for a guest. `total` is the sum over the lines less their discounts,
-    with the adjustments, exactly. An empty billing address is the shipping address."""
+    with the adjustments, exactly. An empty billing address is the shipping address.
+    `exchange_for` is the order whose returned items it replaces, or empty."""
 
     order_id: str
     customer_id: str
@@ -117,6 +118,7 @@ class OrderPlaced(Event):
     total: Decimal
     adjustments: tuple[Adjustment, ...] = ()
     billing_address: Annotated[Address, PERSONAL] = Address()
+    exchange_for: str = ""
 
     @property
     def concerns(self) -> str:
@@ -365,11 +367,20 @@ def _placed_1(payload: dict[str, Any]) -> dict[str, Any]:
     return payload
 
 
+def _placed_2(payload: dict[str, Any]) -> dict[str, Any]:
+    """Events from before an order named the one it is an exchange for: it was none."""
+    return payload
+
+
 def _lines_changed_1(payload: dict[str, Any]) -> dict[str, Any]:
     """Events from before order-wide discounts and charges could be changed: they stayed."""
     return payload
 
 
 UPCASTERS = MappingProxyType(
-    {("OrderPlaced", 1): _placed_1, ("OrderLinesChanged", 1): _lines_changed_1}
+    {
+        ("OrderPlaced", 1): _placed_1,
+        ("OrderPlaced", 2): _placed_2,
+        ("OrderLinesChanged", 1): _lines_changed_1,
+    }
 )

@@ -65,6 +65,7 @@ from cqrs_app.areas.orders.rules import (
     NO_SUCH_ORDER,
     NOT_TAGGED,
     NOTHING_LEFT,
+    NOTHING_TO_EXCHANGE,
     ORDER_EXISTS,
     ORDER_TOO_LARGE,
     PERSON_ERASED,
@@ -114,6 +115,8 @@ class Order(OrderReturns, OrderAttachments):
             UNKNOWN_CUSTOMER,
             INACTIVE_CUSTOMER,
             UNKNOWN_PRODUCT,
+            NO_SUCH_ORDER,
+            NOTHING_TO_EXCHANGE,
         ],
     )
     def place(self, command: PlaceOrder) -> Decision:
@@ -140,6 +143,7 @@ class Order(OrderReturns, OrderAttachments):
             total=exact(amount_of(command.lines, command.adjustments), command.currency),
             adjustments=adjusted(command.adjustments, command.currency),
             billing_address=_address(command.billing_address),
+            exchange_for=command.exchange_for,
         )
         yield from withdrawn_currency(command.currency)
         yield from unknown_country(country)

@@ -47,7 +47,10 @@ COUNTRY_NEEDED = Refusal("country_needed", "Neither the order nor its address ha
 UNKNOWN_CUSTOMER = Refusal("unknown_customer", "No customer is registered under this number.")
 INACTIVE_CUSTOMER = Refusal("inactive_customer", "The customer was deactivated or erased.")
 UNKNOWN_PRODUCT = Refusal("unknown_product", "The order names a product that was not added.")
-"""The last three are raised where customers and products are known."""
+NOTHING_TO_EXCHANGE = Refusal(
+    "nothing_to_exchange", "The order that it is an exchange for has no return."
+)
+"""The last four are raised where customers, products and other orders are known."""
 CREDIT_NOTE_EXISTS = Refusal("credit_note_exists", "The number was used before.")
 PERSON_ERASED = Refusal("person_erased", "The customer was erased: nothing personal can be added.")
 """Raised by the kernel when it seals the values to be written."""

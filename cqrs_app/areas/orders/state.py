@@ -90,6 +90,10 @@ class OrderState(Aggregate):
         return person_of(self.customer_id)
 
     @property
+    def worth(self) -> Mapping[str, Decimal]:
+        return {self.currency: self.total} if self.currency else {}
+
+    @property
     def amount_left(self) -> Decimal:
         """What the items left to ship cost, with their share of the order's discounts and taxes."""
         return self.share_of(dict(enumerate(self.left, start=1)))

@@ -78,6 +78,15 @@ ReturnId = Annotated[
         max_length=7,
     ),
 ]
+ExchangeFor = Annotated[
+    str,
+    Meta(
+        title="Exchange for",
+        description="The number of the order whose returned items this one replaces.",
+        pattern=_ID_OR_NONE,
+        max_length=60,
+    ),
+]
 LineNumber = Annotated[int, Meta(title="Line", ge=1, le=MOST_LINES)]
 OptionalReason = Annotated[str, reason(least=None)]
 Carrier = Annotated[

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -47,6 +48,10 @@ class PaymentState(Aggregate):
             "currency": self.currency,
             "gateway": self.gateway,
         }
+
+    @property
+    def worth(self) -> Mapping[str, Decimal]:
+        return {self.currency: self.amount} if self.currency else {}
 
     @property
     def authorised(self) -> Decimal:

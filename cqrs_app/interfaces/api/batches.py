@@ -58,10 +58,11 @@ class BatchTarget:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBatchRequest:
-    """`fields` are those of the command that all items share; `ids` or `filter` choose the items.
-    With `dry_run` it is checked and waits to be started."""
+    """A `command` with the `fields` that all items share, or a `macro`, yours or the team's; `ids`
+    or `filter` choose the items. With `dry_run` it is checked and waits to be started."""
 
-    command: str
+    command: str = ""
+    macro: str = ""
     fields: dict[str, Any] = field(default_factory=dict)
     ids: tuple[str | BatchTarget, ...] | None = None
     filter: dict[str, Any] | None = None
@@ -77,13 +78,15 @@ class BatchAccepted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchProgress:
-    """`counts` has the number of items by outcome; before the start, by what the check foresees. So
-    have `groups`, by sentence, and `worth`, by currency. `effects` is what would follow from the
-    first items, before the start."""
+    """Of a `macro`, `steps` are its commands with their fields. `counts` has the number of items by
+    outcome; before the start, by what the check foresees. So have `groups`, by sentence, and
+    `worth`, by currency. `effects` is what would follow from the first items, before the start."""
 
     batch_id: BatchId
     command: str
+    macro: str
     fields: dict[str, Any]
+    steps: tuple[str, ...]
     source: str
     state: BatchState
     total: int
@@ -109,6 +112,7 @@ def create_batch() -> Response:
     new = NewBatch(
         batch_id=batch_id,
         command=asked.command,
+        macro=asked.macro,
         fields=asked.fields,
         named=[_target(each) for each in asked.ids or ()],
         filters=_texts(asked.filter),
@@ -157,7 +161,9 @@ def _progress(batch_id: str) -> BatchProgress:
     return BatchProgress(
         batch_id=batch_id,
         command=row.command,
+        macro=row.macro,
         fields=view.fields,
+        steps=view.steps,
         source=row.source,
         state=row.state,
         total=row.total,
@@ -179,6 +185,8 @@ def _request() -> NewBatchRequest:
         found = msgspec.convert(reading.body(), NewBatchRequest)
     except msgspec.ValidationError as error:
         raise Unusable(400, "malformed", f"The batch cannot be read: {error}.") from None
+    if bool(found.command) == bool(found.macro):
+        raise Unusable(400, "malformed", "Give either “command” or “macro”. Nothing was created.")
     if (found.ids is None) == (found.filter is None):
         raise Unusable(400, "malformed", "Give either “ids” or “filter”. Nothing was created.")
     return found

@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from cqrs_app.interfaces.api.answers import encoded
 from cqrs_app.interfaces.api.blueprint import bp
-from cqrs_app.interfaces.web.errors import TITLES, report_page, status_of
+from cqrs_app.interfaces.web.errors import TITLES, count_as_refused, report_page, status_of
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, Invalid, TooStale, VersionConflict
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
@@ -93,6 +93,7 @@ class Unusable(Exception):
 
 @bp.errorhandler(BusError)
 def _bus(error: BusError) -> ResponseReturnValue:
+    count_as_refused(error)
     status = status_of(error)
     headers = {"Retry-After": RETRY_SECONDS} if status == 503 else None
     return Response(encoded(described(error)), status, headers, mimetype=MEDIA_TYPE)

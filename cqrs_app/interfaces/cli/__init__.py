@@ -31,6 +31,8 @@ VERBS = {
     "reconcile": "reconcile:reconcile",
     "statistics": "statistics:statistics",
     "top": "top:top",
+    "new": "new:new",
+    "areas": "areas:areas",
 }
 """Each verb, with the module of this package and the name that define it."""
 

@@ -47,7 +47,8 @@ OVER = (BatchState.READY, BatchState.PAUSED, BatchState.ENDED, BatchState.CANCEL
 
 
 @batch.command("create")
-@click.argument("command")
+@click.argument("command", required=False, default="")
+@click.option("--macro", default="", help="Instead of COMMAND: yours, or the team's.")
 @click.option("--ids", help="The ids of the items, separated by commas.")
 @click.option("--file", "file", type=click.File(), help="A file with one id per line; - for stdin.")
 @click.option("--filter", "given", multiple=True, metavar="NAME=VALUE", help="All that match.")
@@ -58,6 +59,7 @@ OVER = (BatchState.READY, BatchState.PAUSED, BatchState.ENDED, BatchState.CANCEL
 @in_one_sentence
 def create(
     command: str,
+    macro: str,
     ids: str | None,
     file: TextIO | None,
     given: Sequence[str],
@@ -67,14 +69,17 @@ def create(
     everything: bool,
     start: bool,
 ) -> None:
-    """Create a batch of COMMAND, such as ApproveOrder; prints its id."""
+    """Create a batch of COMMAND, such as ApproveOrder, or of a macro; prints its id."""
     named = [*(ids or "").split(","), *(file or [])]
     named = [each.strip() for each in named if each.strip()]
+    if bool(command) == bool(macro):
+        raise click.UsageError("Give either COMMAND or --macro.")
     if bool(named) == bool(given or everything):
         raise click.UsageError("Give either --ids or --file, or --filter or --all.")
     new = NewBatch(
         batch_id=str(uuid.uuid4()),
         command=command,
+        macro=macro,
         fields={name: texts[-1] for name, texts in pairs(fields).items()},
         named=[(each, None) for each in named],
         filters=None if named else pairs(given),
@@ -94,8 +99,8 @@ def list_(operator: str | None, *, as_json: bool) -> None:
     if as_json:
         click.echo(msgspec.json.encode(rows))
     for each in () if as_json else rows:
-        when = f"{each.created_at:%Y-%m-%d %H:%M}"
-        click.echo(f"{each.batch_id}  {when}  {each.state:9}  {each.total:>7,}  {each.command}")
+        when, name = f"{each.created_at:%Y-%m-%d %H:%M}", each.macro or each.command
+        click.echo(f"{each.batch_id}  {when}  {each.state:9}  {each.total:>7,}  {name}")
 
 
 @batch.command("show")
@@ -180,7 +185,7 @@ def _view(batch_id: str, operator: str | None) -> BatchView:
 
 def _print(view: BatchView) -> None:
     row = view.row
-    click.echo(f"{row.command}: {row.state.label}, {row.finished:,} of {row.total:,}")
+    click.echo(f"{row.macro or row.command}: {row.state.label}, {row.finished:,} of {row.total:,}")
     for outcome in Outcome:
         if view.counts.get(outcome):
             worth = ", ".join(

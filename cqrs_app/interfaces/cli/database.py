@@ -7,6 +7,7 @@ from alembic.util import CommandError
 from flask.cli import with_appcontext
 
 from cqrs_app import database as stores
+from cqrs_app import plugins
 from cqrs_app.services import services
 
 STORE = click.argument("store", type=click.Choice(sorted(stores.STORES)))
@@ -23,6 +24,7 @@ def upgrade() -> None:
     """Bring both stores to the newest shape."""
     try:
         stores.upgrade(services.settings)
+        services.accounts.record_earlier()
     except CommandError as error:
         raise click.ClickException(str(error)) from error
 
@@ -79,7 +81,10 @@ def downgrade(store: str, revision: str) -> None:
 @database.command()
 @STORE
 @click.argument("message")
+@click.option("--area", default="", help="The plug-in area whose tables have changed.")
 @with_appcontext
-def revision(store: str, message: str) -> None:
+def revision(store: str, message: str, area: str) -> None:
     """Write a new migration of STORE from what the models say."""
-    stores.revise(services.settings, store, message)
+    if area and area not in {each.name for each in plugins.installed()}:
+        raise click.UsageError(f"There is no plug-in area called {area}.")
+    stores.revise(services.settings, store, message, area)

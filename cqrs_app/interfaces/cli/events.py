@@ -8,7 +8,7 @@ import click
 import msgspec
 from flask.cli import with_appcontext
 
-from cqrs_app import PROJECT
+from cqrs_app import PROJECT, plugins
 from cqrs_app.interfaces.cli.events_tail import tail
 from cqrs_app.kernel.events import contracts
 from cqrs_app.kernel.verification.seals import LogName, Seal
@@ -84,11 +84,18 @@ def _show(report: Report) -> bool:
 @click.option("--write", is_flag=True, help="Write contracts for types that have none.")
 @with_appcontext
 def contracts_command(write: bool) -> None:
-    """Compare each event's shape with its stored contract."""
-    if write:
-        for name in contracts.write_missing(kernel.registry.events.values(), CONTRACTS):
-            click.echo(f"wrote {name}")
-    faults = contracts.faults(kernel.registry.codec, CONTRACTS)
+    """Compare each event's shape with its stored contract. Those of plug-in areas are in the folder
+    contracts of their package."""
+    registry = kernel.registry
+    plugged = {plugin.contracts: plugin.area.event_types for plugin in plugins.installed()}
+    others = {event for events in plugged.values() for event in events}
+    own = [event for event in registry.events.values() if event not in others]
+    faults = []
+    for folder, events in {CONTRACTS: own, **plugged}.items():
+        if write:
+            for name in contracts.write_missing(events, folder):
+                click.echo(f"wrote {name}")
+        faults += contracts.faults(registry.codec, events, folder)
     for fault in faults:
         click.echo(fault)
     if faults:

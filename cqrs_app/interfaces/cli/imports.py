@@ -14,22 +14,26 @@ from alembic.util import CommandError
 from flask.cli import with_appcontext
 
 from cqrs_app import database
+from cqrs_app.interfaces.cli.acting import owner
 from cqrs_app.kernel.errors import BusError
+from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.transfer.imports.documents import Profile, SetAside
 from cqrs_app.platform.transfer.imports.formats import Dates, DecimalSign, Format
 from cqrs_app.platform.transfer.imports.importer import Progress, import_file
+from cqrs_app.platform.transfer.imports.mapping import profile_from, stored_mapping
 from cqrs_app.platform.transfer.imports.profiles import PROFILES, NoProfile, profile_of
 from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
 from cqrs_app.platform.transfer.imports.set_aside import as_csv
 from cqrs_app.platform.transfer.imports.source import BadFile
 from cqrs_app.platform.transfer.imports.text import ENCODINGS
+from cqrs_app.platform.transfer.mappings.queries import ListImportMappings
 from cqrs_app.services import kernel, services
 
 SEPARATOR_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 
 class ProfileName(click.ParamType[Profile]):
-    """The name of a profile, or a Python file that defines one."""
+    """The name of a profile, or a file with a mapping or a profile."""
 
     name = "profile"
 
@@ -40,12 +44,13 @@ class ProfileName(click.ParamType[Profile]):
             self.fail(str(error), param, ctx)
 
     def get_metavar(self, param: Any, ctx: Any = None) -> str:
-        return f"[{'|'.join(sorted(PROFILES))}|FILE.py]"
+        return f"[{'|'.join(sorted(PROFILES))}|FILE.toml|FILE.py]"
 
 
 @click.command("import")
 @click.argument("source", metavar="FILE", type=click.Path(path_type=Path))
-@click.option("--profile", required=True, type=ProfileName(), help="How the file is read.")
+@click.option("--profile", type=ProfileName(), help="How the file is read.")
+@click.option("--mapping", help="A saved mapping that says how the file is read.")
 @click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
 @click.option(
     "--report",
@@ -59,6 +64,7 @@ class ProfileName(click.ParamType[Profile]):
     type=click.Choice(list(SEPARATOR_NAMES)),
     help="The character between two values. Detected if not given.",
 )
+@click.option("--sheet", help="The sheet of a workbook. Without it, the one with the columns.")
 @click.option(
     "--decimal",
     type=click.Choice([str(each) for each in DecimalSign]),
@@ -72,11 +78,13 @@ class ProfileName(click.ParamType[Profile]):
 @with_appcontext
 def import_command(
     source: Path,
-    profile: Profile,
+    profile: Profile | None,
+    mapping: str | None,
     dry_run: bool,
     report_file: Path | None,
     encoding: str | None,
     separator: str | None,
+    sheet: str | None,
     decimal: str | None,
     dates: str | None,
 ) -> None:
@@ -84,9 +92,14 @@ def import_command(
 
     Started again after a kill, it goes on where it was.
     """
+    if profile is None and mapping is not None:
+        profile = _saved(mapping)
+    elif profile is None or mapping is not None:
+        raise click.UsageError("Give either --profile or --mapping.")
     given = Format(
         encoding=encoding,
         separator=SEPARATOR_NAMES[separator] if separator else None,
+        sheet=sheet,
         decimal=DecimalSign(decimal) if decimal else None,
         dates=Dates(dates) if dates else None,
     )
@@ -101,6 +114,16 @@ def import_command(
         report_file.write_text(json.dumps(figures, indent=2) + "\n")
     if problem:
         raise click.ClickException(problem)
+
+
+def _saved(name: str) -> Profile:
+    """The profile of a saved mapping."""
+    saved = kernel.queries.ask(ListImportMappings(), QueryContext(actor=owner())).value
+    contents = {each.name: each.content for each in saved}
+    if name not in contents:
+        choices = f" There are: {', '.join(contents)}." if contents else ""
+        raise click.UsageError(f"There is no mapping {name}.{choices} Nothing was imported.")
+    return profile_from(stored_mapping(contents[name]), name)
 
 
 def _import(profile: Profile, source: Path, given: Format) -> tuple[dict[str, Any], str]:
@@ -201,7 +224,7 @@ def _read_as(file: dict[str, Any]) -> Iterator[tuple[str, str]]:
     """How a file was read, in words."""
     names = {sign: name for name, sign in SEPARATOR_NAMES.items()}
     for what, how in file.items():
-        if what == "ignored":
-            yield "ignored columns", ", ".join(how)
+        if what in ("ignored", "missing"):
+            yield f"{what} columns", ", ".join(how)
         else:
             yield what, names.get(how, how)

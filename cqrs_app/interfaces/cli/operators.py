@@ -15,8 +15,10 @@ from cqrs_app.interfaces.cli.acting import owner
 from cqrs_app.interfaces.cli.sentences import in_one_sentence
 from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.commands import ResetSecondFactor
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.identities import Identity
+from cqrs_app.platform.operators.names import account_of
 from cqrs_app.services import services
 
 operators = AppGroup("operators", help="Accounts of the people who work here.")
@@ -38,14 +40,16 @@ def _password_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @operators.command("create")
 @click.argument("name")
-@click.option("--role", required=True, type=click.Choice(list(ROLES)))
+@click.option("--role", required=True, help=f"{', '.join(ROLES)}, or a custom role.")
 @click.option("--display-name", default="", help="How the name is shown; default: NAME.")
 @_password_options
 @in_one_sentence
 def create(name: str, role: str, display_name: str, password_stdin: bool, generate: bool) -> None:
     """Make an operator who can sign in at once, and then chooses a password."""
     password, shown = _password(password_stdin, generate)
-    operator = _accounts().create(name, role, password, display_name, must_change_password=True)
+    operator = _accounts().create(
+        name, role, password, display_name, must_change_password=True, by=owner()
+    )
     click.echo(f"{operator.name} can sign in as {role}, and then chooses a password.{shown}")
 
 
@@ -68,16 +72,14 @@ def list_operators() -> None:
 @click.argument("name")
 @in_one_sentence
 def disable(name: str) -> None:
-    """Close an account; its sessions end with the next request."""
-    _accounts().disable(name)
-    click.echo(f"{name} is signed out and cannot sign in any more.")
+    """Close an account; its sessions end and its API tokens stop with the next request."""
     now = datetime.now(UTC)
-    tokens = [each for each in services.tokens.list() if each.made_by == name]
-    if working := ", ".join(each.name for each in tokens if each.works_at(now)):
-        click.echo(
-            f"API tokens that {name} made still work: {working}. Revoke those that nothing else "
-            "needs: flask tokens revoke TOKEN."
-        )
+    tokens = [each for each in services.tokens.list() if each.made_by == account_of(name)]
+    working = ", ".join(each.name for each in tokens if each.works_at(now))
+    _accounts().disable(name, by=owner())
+    click.echo(f"{name} is signed out and cannot sign in any more.")
+    if working:
+        click.echo(f"API tokens that {name} made stopped working: {working}.")
 
 
 @operators.command("enable")
@@ -85,7 +87,7 @@ def disable(name: str) -> None:
 @in_one_sentence
 def enable(name: str) -> None:
     """Open a disabled account again."""
-    _accounts().enable(name)
+    _accounts().enable(name, by=owner())
     click.echo(f"{name} can sign in again, with the password from before.")
 
 
@@ -95,7 +97,7 @@ def enable(name: str) -> None:
 @in_one_sentence
 def team_command(name: str, team: str) -> None:
     """Put an operator into a team, to which orders can be assigned; without TEAM, into none."""
-    _accounts().set_team(name, team)
+    _accounts().set_team(name, team, by=owner())
     operator = _accounts().get(name)
     click.echo(f"{operator.name} is in {f'team {operator.team}' if operator.team else 'no team'}.")
 
@@ -108,7 +110,7 @@ def password_command(name: str, password_stdin: bool, generate: bool) -> None:
     """Set a password for the next sign-in, when the operator chooses another; all sessions end."""
     operator = _accounts().get(name)
     password, shown = _password(password_stdin, generate)
-    _accounts().set_password(operator.name, password, must_change_password=True)
+    _accounts().set_password(operator.name, password, must_change_password=True, by=owner())
     click.echo(
         f"{operator.name} is signed out everywhere, and chooses a password after signing in with "
         f"this one.{shown}"
@@ -154,8 +156,8 @@ def unlink(name: str) -> None:
 def reset_second_factor(name: str, reason: str) -> None:
     """Remove authenticator app, passkeys and recovery codes of who lost them; all sessions end."""
     operator = _accounts().get(name)
-    services.second_factors.reset(operator.name, " ".join(reason.split())[:LONGEST_REASON])
-    services.sessions.end_all(operator.name)
+    given = " ".join(reason.split())[:LONGEST_REASON]
+    _accounts().send(ResetSecondFactor(operator=operator.name, reason=given), owner())
     logger.warning("second factors of %s removed by %s: %s", name, owner().name, reason)
     click.echo(f"{operator.name} signs in with the password alone, and is signed out everywhere.")
 

@@ -19,7 +19,7 @@ permission_names = click.Choice(sorted(frozenset[str]().union(*ROLES.values())))
 
 @tokens.command("create")
 @click.argument("name")
-@click.option("--role", required=True, type=click.Choice(list(ROLES)))
+@click.option("--role", required=True, help=f"{', '.join(ROLES)}, or a custom role.")
 @click.option(
     "--permission",
     "permissions",

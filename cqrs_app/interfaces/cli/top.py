@@ -14,6 +14,9 @@ from cqrs_app.interfaces.cli.faults import database_sentence
 from cqrs_app.interfaces.cli.pausing import pause
 from cqrs_app.interfaces.cli.screen import full_screen
 from cqrs_app.interfaces.cli.top_rows import Row, rows
+from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.platform.alerts.queries import AlertRow, ListAlerts, list_alerts
 from cqrs_app.platform.runtime.overview import overview
 from cqrs_app.services import kernel
 
@@ -33,8 +36,8 @@ INTERRUPTED = 130
 @click.option("--json", "as_json", is_flag=True, help="One JSON object per look.")
 @with_appcontext
 def top(interval: float, once: bool, as_json: bool) -> None:
-    """Show problems, rates, lag, queues, processes and what takes longest, until q or Ctrl-C.
-    Through a pipe, one look is printed after the other."""
+    """Show problems, alerts, rates, lag, queues, processes and what takes longest, until q or
+    Ctrl-C. Through a pipe, one look is printed after the other."""
     try:
         if once:
             _print(as_json=as_json)
@@ -47,12 +50,22 @@ def top(interval: float, once: bool, as_json: bool) -> None:
 
 
 def _print(*, as_json: bool) -> None:
-    found = overview(kernel)
+    found, alerts = overview(kernel), _alerts()
     if as_json:
-        click.echo(msgspec.json.encode(found))
+        both = msgspec.to_builtins(found) | {"alerts": msgspec.to_builtins(alerts)}
+        click.echo(msgspec.json.encode(both))
     else:
-        for row in rows(found):
+        for row in rows(found, alerts):
             click.echo(row.styled())
+
+
+def _alerts() -> tuple[AlertRow, ...]:
+    """Those that are on; none while the write store is down, which is a problem itself."""
+    try:
+        with reader_of(kernel.engines.write).connect() as connection:
+            return list_alerts(ListAlerts(), connection)
+    except DATABASE_TROUBLE:
+        return ()
 
 
 def _print_again_and_again(interval: float, *, as_json: bool) -> None:
@@ -70,7 +83,7 @@ def _show_until_left(interval: float) -> None:
     with full_screen() as screen:
         while True:
             try:
-                found = rows(overview(kernel))
+                found = rows(overview(kernel), _alerts())
             except DBAPIError as error:
                 found = [Row(database_sentence(error), "red")]
             size = shutil.get_terminal_size()

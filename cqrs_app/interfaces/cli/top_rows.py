@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import click
 
 from cqrs_app.interfaces.cli.statistics import value_text
+from cqrs_app.platform.alerts.queries import AlertRow
 from cqrs_app.platform.runtime.overview import Overview
 from cqrs_app.platform.runtime.statistics.catalogue import STATISTICS
 
 MOST_PROBLEMS = 6
+MOST_ALERTS = 6
 MOST_SLOW = 6
 FIGURES = {
     "Actions": ("", "commands", "failed", "commands_failed", "p95", "command_p95"),
@@ -41,11 +43,12 @@ class Row(NamedTuple):
         )
 
 
-def rows(found: Overview) -> list[Row]:
+def rows(found: Overview, alerts: Sequence[AlertRow] = ()) -> list[Row]:
     """Subscriptions come last, since there may be more of them than a screen holds."""
     return [
         _head(found),
         *_problems(found),
+        *_alerts(alerts),
         *_figures(found),
         _processes(found),
         *_slowest(found),
@@ -70,6 +73,16 @@ def _problems(found: Overview) -> Iterator[Row]:
     more = len(found.problems) - MOST_PROBLEMS
     if more > 0:
         yield Row(f"{more} more problems: flask doctor", "yellow")
+
+
+def _alerts(alerts: Sequence[AlertRow]) -> Iterator[Row]:
+    for each in alerts[:MOST_ALERTS]:
+        by = f", acknowledged by {each.acknowledged_by}" if each.state == "acknowledged" else ""
+        text = f"{each.severity.upper()} {each.title} since {each.since:%Y-%m-%d %H:%M}{by}"
+        yield Row(text, "red" if each.severity == "critical" else "yellow")
+    more = len(alerts) - MOST_ALERTS
+    if more > 0:
+        yield Row(f"{more} more alerts: flask query ListAlerts", "yellow")
 
 
 def _figures(found: Overview) -> Iterator[Row]:

@@ -17,18 +17,21 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     health,
     home,
     lookups,
+    macro_forms,
     notifications,
     operator_sessions,
     passwords,
     past,
     search,
     second_factors,
+    sign_in_links,
     single_sign_on,
     statistics,
     tokens,
     undo,
 )
 from cqrs_app.interfaces.web.areas.orders import order_list
+from cqrs_app.interfaces.web.areas.records import init_records
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.compression import init_compression
 from cqrs_app.interfaces.web.errors import init_errors
@@ -59,3 +62,4 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["csrf"].exempt(callbacks.payment_callback)
     app.extensions["csrf"].exempt(single_sign_on.provider_logout)
     app.register_blueprint(bp)
+    init_records(app)

@@ -9,16 +9,17 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
-from flask import g, redirect, render_template, request, url_for
+from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from cqrs_app.interfaces.web.areas import BATCHED
 from cqrs_app.interfaces.web.ask import CHANNEL, may_act
-from cqrs_app.interfaces.web.auth import background
+from cqrs_app.interfaces.web.auth import background, local_path
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import PARAMETER as COLUMNS
 from cqrs_app.interfaces.web.forms import command_from, form_for
-from cqrs_app.interfaces.web.places import place_of
+from cqrs_app.interfaces.web.macros import commands_of, is_of
 from cqrs_app.interfaces.web.proofs import step_up
 from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.interfaces.web.typed import read_here
@@ -92,13 +93,16 @@ def new_batch() -> ResponseReturnValue:
 
 @bp.post("/batches/new")
 def batch_form() -> ResponseReturnValue:
-    """The fields that all items share; a batch of a command without any is created at once."""
+    """The fields that all items share; a batch of a macro, or of a command without any, is created
+    at once."""
+    if name := request.form.get("macro"):
+        return _create_from_macro(name, Selection.sent())
     cls, selection = _command(), Selection.sent()
     if selection.query is None and not selection.named:
         sentence = "Nothing is selected. Select rows in a list, or paste ids here."
         return _paste_again(cls, sentence), 422
     form = _form(cls, selection)
-    if not _shared(form):
+    if not shared_fields(form):
         return _create(cls, selection, form)
     form.process(formdata=None, data={services.batches.identity(cls): _any(selection)})
     return _form_page(cls, selection, form)
@@ -113,7 +117,7 @@ def create_batch() -> ResponseReturnValue:
 
 def _create(cls: type[Command], selection: Selection, form: Any) -> ResponseReturnValue:
     try:
-        values = msgspec.to_builtins(command_from(form, cls)) if _shared(form) else {}
+        values = msgspec.to_builtins(command_from(form, cls)) if shared_fields(form) else {}
     except Invalid:
         return _form_page(cls, selection, form), 422
     if cls.declaration.step_up and (asked := step_up()):
@@ -132,6 +136,31 @@ def _create(cls: type[Command], selection: Selection, form: Any) -> ResponseRetu
         sentence = " ".join(invalid.problems.values())
         return _form_page(cls, selection, form, sentence), 422
     return redirect(url_for("web.batch", batch_id=new.batch_id), 303)
+
+
+def _create_from_macro(name: str, selection: Selection) -> ResponseReturnValue:
+    """Without a check first where the form says so: that of an order's page."""
+    steps = commands_of(name)
+    if any(cls.declaration.step_up for cls in steps) and (asked := step_up()):
+        return asked
+    start = "start" in request.form
+    try:
+        new = NewBatch(
+            batch_id=_batch_id(),
+            macro=name,
+            named=selection.named,
+            filters=selection.filters(steps[0]) if steps else None,
+            start=start,
+        )
+        services.batches.create(new, g.operator.actor, CHANNEL)
+    except Invalid as invalid:
+        abort(422, " ".join(invalid.problems.values()))
+    page = url_for("web.batch", batch_id=new.batch_id)
+    if start and (back := request.form.get("next")):
+        link = Markup('{} started. <a href="{}">Details</a>').format(name, page)
+        flash(link, "good")
+        page = local_path(back)
+    return redirect(page, 303)
 
 
 def _batch_id() -> str:
@@ -164,7 +193,7 @@ def _form(cls: type[Command], selection: Selection) -> Any:
     return form
 
 
-def _shared(form: Any) -> list[Any]:
+def shared_fields(form: Any) -> list[Any]:
     """The visible fields that all items can share: not those with rows for one thing's lines."""
     return [
         each
@@ -177,7 +206,7 @@ def _form_page(cls: type[Command], selection: Selection, form: Any, sentence: st
     return render_template(
         "batches/form.html",
         form=form,
-        fields=_shared(form),
+        fields=shared_fields(form),
         title=f"{cls.declaration.label}: {_how_many(selection)}",
         help=(cls.__doc__ or "").strip(),
         command=cls.__name__,
@@ -212,22 +241,17 @@ def _for_pasting() -> list[tuple[str, str]]:
 @background
 def batch_offers() -> ResponseReturnValue:
     """The actions for the selected rows, each with how many of them allow it now."""
-    selection = Selection.sent()
-    batched = [cls for cls in BATCHED if _is_of(cls, request.form.get("what", ""))]
+    selection, what = Selection.sent(), request.form.get("what", "")
+    batched = [cls for cls in BATCHED if is_of(cls, what)]
     counts: Mapping[str, int] = {}
     if selection.query is None and len(selection.named) <= MOST_COUNTED:
         counts = services.batches.offers(batched, [subject for subject, _ in selection.named])
     return render_template(
         "batches/_offers.html",
+        what=what,
         offers=[
             each | {"count": counts.get(each["name"])}
             for each in offered(cls.__name__ for cls in batched)
             if not counts or counts.get(each["name"])
         ],
     )
-
-
-def _is_of(cls: type[Command], what: str) -> bool:
-    """Whether a command is about the things of this list."""
-    place = place_of(cls)
-    return place is not None and place.tab == what

@@ -8,7 +8,9 @@ from urllib.parse import urlencode
 
 from flask import g, request
 
+from cqrs_app import plugins
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.columns_of_rows import row_columns
 
 COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -40,6 +42,22 @@ COLUMNS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "captured": "Captured",
             "refunded": "Refunded",
             "started": "Started",
+        },
+        "expenses": {
+            "claimant": "Claimant",
+            "purpose": "Purpose",
+            "amount": "Amount",
+            "waiting": "Waiting since",
+            "started": "Started",
+        },
+        **{
+            pages.path: {
+                each.name: each.head
+                for each in row_columns(plugins.row_of(pages, plugin.area))
+                if each.name != pages.identity
+            }
+            for plugin in plugins.installed()
+            for pages in plugin.pages
         },
     }
 )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -18,6 +17,7 @@ from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.listing import PLACE, asked, chips, here, page_size, pager
 from cqrs_app.interfaces.web.places import about
+from cqrs_app.interfaces.web.recorded_fields import recorded_fields
 from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
@@ -78,8 +78,8 @@ def command(command_id: str) -> ResponseReturnValue:
     return render_template(
         "commands/command.html",
         entry=view.entry,
-        fields=_fields(view.entry.type, json.loads(view.entry.payload)),
-        hidden=view.entry.payload == NOT_SHOWN and bool(_titles(view.entry.type)),
+        fields=recorded_fields(view.entry.type, json.loads(view.entry.payload)),
+        hidden=view.entry.payload == NOT_SHOWN and _has_fields(view.entry.type),
         events=view.events,
         chain=_tree(view),
         labels=_labels(),
@@ -148,27 +148,9 @@ def _chips(labels: Mapping[str, str]) -> list[dict[str, str]]:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of the command; `nested` values are shown as they were recorded."""
-
-    label: str
-    value: Any
-    nested: bool
-
-
-def _fields(task: str, payload: Mapping[str, Any]) -> list[Field]:
-    titles, fields = _titles(task), []
-    for name, value in payload.items():
-        label = titles.get(name) or name.replace("_", " ").capitalize()
-        fields.append(Field(label, value, isinstance(value, list | dict) and bool(value)))
-    return fields
-
-
-def _titles(task: str) -> dict[str, str]:
-    """The title of each field that such a command has."""
-    cls = kernel.registry.commands.get(task)
-    return {field.name: field.title for field in fields_of(cls)} if cls else {}
+def _has_fields(command: str) -> bool:
+    cls = kernel.registry.commands.get(command)
+    return bool(cls and fields_of(cls))
 
 
 def _labels() -> dict[str, str]:

@@ -13,7 +13,7 @@ from flask import Response, flash, g, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from cqrs_app.interfaces.web.areas import SUGGESTIONS, SUMMARIES, WARNINGS
+from cqrs_app.interfaces.web.areas import CONFIRMED, SUGGESTIONS, SUMMARIES, WARNINGS
 from cqrs_app.interfaces.web.areas.area import FROM
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, command_context, is_fragment, may
 from cqrs_app.interfaces.web.auth import keeps_form
@@ -120,7 +120,8 @@ def command_submit(name: str) -> ResponseReturnValue:
         command = command_from(form, cls)
     except Invalid as invalid:
         return _page(cls, form, Situation(errors=list(invalid.problems.values()))), 422
-    if cls.declaration.step_up and (asked := step_up()):
+    needs_proof = cls.declaration.step_up or CONFIRMED.get(cls, lambda command: False)(command)
+    if needs_proof and (asked := step_up()):
         return asked
     context = command_context(form.command_id.data, expected_version(form))
     try:

@@ -82,6 +82,13 @@ NEXT_TRY = f"This page tries again every {RETRY_SECONDS} seconds."
 logger = logging.getLogger("countersign")
 
 
+def count_as_refused(error: BusError) -> None:
+    """Count this request by its code: nothing is wrong where a client asks for more than there is
+    yet."""
+    if isinstance(error, TooStale):
+        g.counted_as = error.code
+
+
 def status_of(error: BusError) -> int:
     return next((status for cls, status in STATUS.items() if isinstance(error, cls)), 500)
 
@@ -91,6 +98,7 @@ def init_errors(app: Flask) -> None:
 
     @app.errorhandler(BusError)
     def _bus(error: BusError) -> ResponseReturnValue:
+        count_as_refused(error)
         return error_page(status_of(error), error.sentence)
 
     @app.errorhandler(HTTPException)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from cqrs_app.interfaces.web.areas import REMARKS
 from cqrs_app.interfaces.web.ask import NO_ANSWER, command_context
 from cqrs_app.interfaces.web.forms_fields import BLANK, value_of
 from cqrs_app.kernel.commands.consequences import Effect
@@ -25,13 +26,14 @@ UNCHANGED = "unchanged"
 class Foreseen:
     """The consequences, or why the command would be refused; neither while a relevant field has no
     usable value. `approval` says who has to approve it first, `request_id` which request for the
-    same waits already.
+    same waits already. `remark` is a sentence of the area: see `WebArea.remarks`.
     """
 
     effects: tuple[Effect, ...] = ()
     refusal: str = ""
     approval: str = ""
     request_id: str = ""
+    remark: str = ""
 
 
 def foreseen(cls: type[Command], form: Any) -> Foreseen:
@@ -72,8 +74,12 @@ def _foreseen(command: Command) -> Foreseen:
     stream = kernel.registry.routes[type(command)].aggregate.stream_for(command)
     waiting = open_requests(kernel, [stream]) if approval else ()
     same = [each for each in waiting if each.command == type(command).__name__]
+    remark = REMARKS.get(type(command))
     return Foreseen(
-        forecast.effects, approval=approval, request_id=same[0].request_id if same else ""
+        forecast.effects,
+        approval=approval,
+        request_id=same[0].request_id if same else "",
+        remark=remark(command) if remark else "",
     )
 
 

@@ -124,20 +124,28 @@ class SelectField(wtforms.SelectField):
     """One member of an enumeration, by its `label`; its value is returned as text."""
 
     def __init__(self, label: str, kind: type[Enum], empty: str | None, **kwargs: Any) -> None:
-        choices = [SelectChoice(str(member.value), str(label_of(member))) for member in kind]
+        self._members = [SelectChoice(str(each.value), str(label_of(each))) for each in kind]
         super().__init__(
             label,
-            choices=choices if empty is None else [SelectChoice("", empty), *choices],
+            choices=self._members if empty is None else self._with_empty(empty),
             coerce=lambda value: str(value.value if isinstance(value, Enum) else value or ""),
             # The kernel reports it, in the same words everywhere.
             validate_choice=False,
             **kwargs,
         )
 
+    def rename_empty(self, text: str) -> None:
+        """Show this text for no value."""
+        self.choices = self._with_empty(text)
+
+    def _with_empty(self, text: str) -> list[Any]:
+        return [SelectChoice("", text), *self._members]
+
 
 class CheckboxesField(wtforms.SelectMultipleField):
-    """Several of the choices (value, text), each with a checkbox; their values are returned as
-    texts. `group_of` names the group of a value: many choices are folded by group.
+    """Several of the choices (value, text), or of those that a function returns, each with a
+    checkbox; their values are returned as texts. `group_of` names the group of a value: many
+    choices are folded by group.
     """
 
     option_widget = CheckboxInput()
@@ -145,14 +153,16 @@ class CheckboxesField(wtforms.SelectMultipleField):
     def __init__(
         self,
         label: str,
-        choices: Iterable[tuple[str, str]],
+        choices: Iterable[tuple[str, str]] | Callable[[], Iterable[tuple[str, str]]],
         group_of: Callable[[str], str] = lambda value: "",
         **kwargs: Any,
     ) -> None:
-        listed = [SelectChoice(value, text) for value, text in choices]
+        offered = choices() if callable(choices) else choices
+        listed = [SelectChoice(value, text) for value, text in offered]
         # The kernel reports unknown choices, in the same words everywhere.
         super().__init__(label, choices=listed, validate_choice=False, **kwargs)
         self._group_of = group_of
+        self.type = "CheckboxesField"
 
     @property
     def groups(self) -> dict[str, list[Any]]:

@@ -39,9 +39,9 @@ def init_auth(app: Flask) -> None:
 def second_factor_required() -> bool:
     """Whether the role of who is signed in needs a second factor that the OpenID provider did not
     check."""
-    return g.operator.role in services.settings.roles_with_second_factor and not (
-        _sign_on().second_factor
-    )
+    roles = {g.operator.role, g.operator.counts_as}
+    needed = not roles.isdisjoint(services.settings.roles_with_second_factor)
+    return needed and not _sign_on().second_factor
 
 
 def _sign_on() -> SignOn:
@@ -60,7 +60,7 @@ def _require_operator() -> ResponseReturnValue | None:
     if view is None or getattr(view, "is_public", False):
         return None
     if g.operator:
-        _require_network(g.operator.role)
+        _require_network(g.operator)
         return None if getattr(view, "sets_up", False) else _set_up_first(g.operator)
     if request.method == "POST" and hasattr(view, "form_again"):
         upload: Upload | None = getattr(view, "takes_file", None)
@@ -73,12 +73,15 @@ def _require_operator() -> ResponseReturnValue | None:
     return _whole_page(address, "You are signed out.", 401)
 
 
-def _require_network(role: str) -> None:
-    """Refuse who comes from a network that their role may not be used from, except to sign out."""
-    listed = services.settings.networks_of_roles.get(role, "")
-    if not is_in(request.remote_addr or "", listed) and request.endpoint != "web.sign_out":
-        logger.warning("%s of role %s refused from %s", g.operator.name, role, request.remote_addr)
-        abort(403, WRONG_NETWORK.format(role))
+def _require_network(operator: Operator) -> None:
+    """Refuse who comes from a network that their role may not be used from, except to sign out. A
+    custom role may be used from where the role that it is based on may."""
+    listed = services.settings.networks_of_roles
+    networks = listed.get(operator.role) or listed.get(operator.counts_as, "")
+    address = request.remote_addr or ""
+    if not is_in(address, networks) and request.endpoint != "web.sign_out":
+        logger.warning("%s of role %s refused from %s", operator.name, operator.role, address)
+        abort(403, WRONG_NETWORK.format(operator.role))
 
 
 def _set_up_first(operator: Operator) -> ResponseReturnValue | None:

@@ -12,6 +12,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from cqrs_app.interfaces.web.auth import for_programs
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.networks import is_loopback
+from cqrs_app.platform.alerts.metrics import alert_metrics
+from cqrs_app.platform.approvals.overdue import approval_metrics
 from cqrs_app.platform.failures.metrics import failure_metrics
 from cqrs_app.platform.runtime import health, metrics
 from cqrs_app.platform.webhooks.metrics import webhook_metrics
@@ -49,6 +51,10 @@ def prometheus() -> ResponseReturnValue:
         return Response("Set METRICS_TOKEN to read this from elsewhere.\n", 403)
     write = kernel.engines.write
     text = metrics.exposition(
-        kernel, webhooks=partial(webhook_metrics, write), failures=partial(failure_metrics, write)
+        kernel,
+        webhooks=partial(webhook_metrics, write),
+        failures=partial(failure_metrics, write),
+        alerts=partial(alert_metrics, write),
+        approvals=partial(approval_metrics, write),
     )
     return Response(text, content_type=CONTENT_TYPE_LATEST)

@@ -22,7 +22,7 @@ from cqrs_app.interfaces.web.forms_fields import is_blank
 from cqrs_app.interfaces.web.line_amounts import line_amounts
 from cqrs_app.interfaces.web.lookups import lookup_of
 from cqrs_app.interfaces.web.presentation import age, seconds_since, utc_attribute, utc_text
-from cqrs_app.interfaces.web.zones import shown_zone
+from cqrs_app.interfaces.web.zones import days_since, shop_zone, shown_zone
 from cqrs_app.kernel import ERASED
 from cqrs_app.standards.countries import is_country
 
@@ -84,6 +84,7 @@ def register_html(app: Flask, formats: Formats) -> None:
         money=money,
         when=when_html,
         since=since,
+        since_day=since_day,
         country_names=formats.country_names,
         currency_names=formats.currency_names,
         language_tag=formats.language_tag,
@@ -111,6 +112,12 @@ def shared_list(name: str, list_id: str) -> str:
 def since(moment: datetime | None) -> Markup:
     """How long ago."""
     return _time(moment, age(seconds_since(moment))) if moment else NO_TIME
+
+
+def since_day(moment: datetime) -> Markup:
+    """How many days of the shop ago, as views count them; on the same day, how long ago."""
+    days = days_since(moment.astimezone(shop_zone()).date())
+    return _time(moment, f"{days} d" if days else age(seconds_since(moment)))
 
 
 def _time(moment: datetime, text: str) -> Markup:

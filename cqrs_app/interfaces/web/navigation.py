@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from cqrs_app import plugins
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -20,6 +22,17 @@ class Entry:
     key: str
 
 
+_PLUGGED = tuple(
+    Entry(
+        each.path,
+        each.title,
+        f"web.{each.path}",
+        each.icon,
+        each.list.declaration.permission,
+        each.key,
+    )
+    for each in plugins.pages_of(plugins.installed())
+)
 GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
     (
         "",
@@ -38,6 +51,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("products", "Products", "web.products", "stack-2", "inventory.view", "p"),
             Entry("payments", "Payments", "web.payments", "receipt", "payments.view", "y"),
             Entry("ledger", "Ledger", "web.ledger", "file-invoice", "payments.view", "e"),
+            Entry("expenses", "Expenses", "web.expenses", "note", "expenses.view", "d"),
             Entry(
                 "fulfilment",
                 "Fulfilment",
@@ -49,6 +63,7 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("reports", "Reports", "web.reports", "chart-bar", "orders.view", "r"),
         ),
     ),
+    ("More", _PLUGGED),
     (
         "Operations",
         (
@@ -62,10 +77,16 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "Access",
+        (
+            Entry("operators", "Operators", "web.operators", "user", "operators.manage", "u"),
+            Entry("tokens", "API tokens", "web.tokens", "lock", "tokens.manage", "t"),
+        ),
+    ),
+    (
         "Other systems",
         (
             Entry("webhooks", "Webhooks", "web.webhooks", "webhook", "webhooks.view", "w"),
-            Entry("tokens", "API tokens", "web.tokens", "lock", "tokens.manage", "t"),
             Entry("catalogue", "Catalogue", "web.catalogue", "book", "", "b"),
         ),
     ),

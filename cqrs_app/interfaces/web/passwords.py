@@ -94,7 +94,7 @@ def _change(form: Any) -> bool:
         form.new.errors = [SAME]
         return False
     try:
-        services.accounts.set_password(name, form.new.data)
+        services.accounts.set_password(name, form.new.data, by=g.operator.actor, channel="form")
     except WeakPassword as weak:
         form.new.errors = [str(weak)]
         return False

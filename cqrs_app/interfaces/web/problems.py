@@ -108,6 +108,10 @@ def _orders(problem: Problem) -> list[Button]:
     return [Button("See orders", url_for("web.orders", stage=problem.subject, sort="placed_at"))]
 
 
+def _override(problem: Problem) -> list[Button]:
+    return [Button("See request", url_for("web.approval", request_id=problem.subject))]
+
+
 def _text(moment: datetime) -> str:
     return moment.isoformat(timespec="seconds").replace("+00:00", "Z")
 
@@ -127,6 +131,8 @@ BUTTONS: Mapping[str, Callable[[Problem], list[Button]]] = {
     "not_reconciled": _reconciliation,
     "stuck_orders": _fulfilment,
     "oldest_order": _orders,
+    "override": _override,
+    "override_overdue": _override,
     "disk": _storage,
     "certificate": lambda problem: [],
     "webhook_failing": _webhook,

@@ -25,6 +25,8 @@ from cqrs_app.services import services
 
 PREFIX = "proof-"
 """Of the fields that prove who one is, among those of another form."""
+RESTART = f"{PREFIX}restart"
+"""The button of the second step with which somebody else signs in."""
 OPEN_TOO_LONG = "This page was open too long. Try again."
 WRONG = "The code is wrong, or was used already. Wait for the next one, or use a recovery code."
 WRONG_PASSWORD = "The password is wrong."  # noqa: S105 - a sentence
@@ -137,7 +139,10 @@ def step_up() -> ResponseReturnValue | None:
             return None
         sentence, status = refusal.sentence, refusal.status
     action = request.full_path.removesuffix("?")
-    return proof_page(form, action, sentence, kept_fields(PREFIX)), status
+    # Whatever a button would have replaced: the dialog is where it is answered.
+    in_dialog = {"HX-Retarget": "#dialog-body", "HX-Reswap": "innerHTML"}
+    headers = in_dialog if "HX-Request" in request.headers else {}
+    return proof_page(form, action, sentence, kept_fields(PREFIX)), status, headers
 
 
 @bp.route("/confirm-identity", methods=["GET", "POST"])
@@ -194,6 +199,7 @@ def proof_page(
         action=action,
         in_dialog=in_dialog,
         signing_in=signing_in,
+        restart=RESTART,
         factors=services.second_factors.of(name),
         provider=services.settings.oidc_name if confirms_at_provider(name) else "",
         next=local_path(request.args.get("next", "")) if kept is None else "/",

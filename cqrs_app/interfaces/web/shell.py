@@ -129,7 +129,7 @@ def init_shell(app: Flask, settings: Settings) -> None:
 
     def default_urls() -> dict[str, str]:
         """List -> address of the view that the operator's role opens first."""
-        views = watch.default_views(g.operator.role) if g.get("operator") else []
+        views = watch.default_views(g.operator.counts_as) if g.get("operator") else []
         return {each.list: list_url(each.list, given_of(each)) for each in views}
 
     def shortcuts() -> list[Entry]:

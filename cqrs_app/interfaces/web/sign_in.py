@@ -23,8 +23,10 @@ from cqrs_app.interfaces.web.attempts import (
 )
 from cqrs_app.interfaces.web.auth import local_path, public, sets_up
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.proofs import (
     PREFIX,
+    RESTART,
     ProofForm,
     kept_fields,
     passkey_owner,
@@ -33,6 +35,7 @@ from cqrs_app.interfaces.web.proofs import (
 )
 from cqrs_app.interfaces.web.security import refuse_foreign_pages
 from cqrs_app.interfaces.web.uploading import Upload, discard_body
+from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.identities import DISABLED
 from cqrs_app.platform.operators.sessions import SignOn
@@ -92,6 +95,8 @@ def second_step() -> ResponseReturnValue:
     form, action = ProofForm(), url_for("web.second_step", next=address)
     if request.method == "GET":
         return proof_page(form, action, signing_in=name)
+    if _somebody_else(form, name):
+        return redirect(url_for("web.sign_in", next=address), 303)
     if refusal := _finish(form, name):
         page = proof_page(form, action, refusal.sentence, signing_in=name)
         return page, refusal.status, refusal.headers
@@ -163,6 +168,16 @@ def _finish(form: ProofForm, name: str) -> AttemptRefused | None:
     return None
 
 
+def _somebody_else(form: ProofForm, name: str) -> bool:
+    """Whether somebody else wants to sign in: then the session that waits for the second step
+    ends."""
+    if RESTART not in request.form or not form.validate():
+        return False
+    services.sessions.revoke(cookie.pop("token"))
+    log_event("second step given up", name)
+    return True
+
+
 def _waiting() -> str | None:
     """The operator who gave the right password in this browser and owes the second factor."""
     waiting: str | None = services.sessions.waiting(str(cookie.get("token", "")))
@@ -180,7 +195,8 @@ def signed_in(
     begin_session(name, verified_at=verified_at, sign_on=sign_on)
     g.operator = services.sessions.find(cookie["token"])
     if notices := services.accounts.take_notices(name):
-        flash(NOTICE.format(" ".join(notices)), "warn")
+        changes = formats_of(services.settings.locale).sentence(" ".join(notices), shown_zone())
+        flash(NOTICE.format(changes), "warn")
     by_provider = services.sessions.sign_on_of(cookie["token"]).identity
     if services.settings.local_sign_in or by_provider:
         log_event(f"signed in {how}".strip(), name)
@@ -215,6 +231,8 @@ def _second_step_on_the_way(name: str, kept: list[tuple[str, str]]) -> ResponseR
     form, action = ProofForm(), request.full_path.removesuffix("?")
     if form.passkey.name not in request.form:
         return proof_page(form, action, kept=kept, signing_in=name), 401
+    if _somebody_else(form, name):
+        return _page(SignInForm(formdata=None, prefix=SIGN_IN_PREFIX), SIGNED_OUT, kept), 401
     if refusal := _finish(form, name):
         page = proof_page(form, action, refusal.sentence, kept, signing_in=name)
         return page, refusal.status, refusal.headers

@@ -46,7 +46,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     role = SelectField(
         "Role",
         [InputRequired(NEEDED)],
-        choices=[SelectChoice(role, role.capitalize()) for role in ROLES],
+        choices=lambda: [SelectChoice(role, role.capitalize()) for role in services.roles.all()],
     )
     permissions = SelectMultipleField(
         "Only these permissions",

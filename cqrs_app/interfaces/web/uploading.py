@@ -15,10 +15,14 @@ from wtforms import HiddenField, SelectField, ValidationError
 from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  # newer than stubs
 from wtforms.validators import InputRequired
 
+from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.platform.transfer.imports.profiles import PROFILES
+from cqrs_app.platform.transfer.mappings.queries import ListImportMappings
 
+COLUMNS = "columns"
+"""The kind of a file whose columns are chosen on a page of their own."""
 NO_FILE = "Choose a file."
 FORM_BYTES = 64 * 1024
 """What the form needs beside its file."""
@@ -47,14 +51,24 @@ class UploadForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     profile = SelectField(
         "Kind of file",
         [InputRequired()],
-        choices=[SelectChoice(name, name) for name in sorted(PROFILES)],
-        description="It says which columns the file has and what becomes of its rows.",
+        choices=lambda: _kinds(),  # noqa: PLW0108 - it is defined below
+        description="Of any file, you can choose the columns next and see its orders first.",
     )
     file = FileField("File", [FileRequired(NO_FILE)])
 
     def validate_file(self, field: Any) -> None:
         if not name_of(field.data):
             raise ValidationError(NO_FILE)
+
+
+def _kinds() -> list[SelectChoice]:
+    """Any file, those with a saved mapping, and those that the console knows."""
+    saved = [each.name for each in ask(ListImportMappings()).value]
+    return [
+        SelectChoice(COLUMNS, "Any file: choose its columns"),
+        *(SelectChoice(name, name, optgroup="Saved mappings") for name in saved),
+        *(SelectChoice(name, name, optgroup="Known files") for name in sorted(PROFILES)),
+    ]
 
 
 def name_of(file: FileStorage) -> str:

@@ -15,7 +15,7 @@ from cqrs_app.installed_areas import LISTS
 from cqrs_app.interfaces.web.ask import ask, ask_if_allowed, ask_or_none, may, may_act
 from cqrs_app.interfaces.web.columns import PARAMETER, columns_parameter
 from cqrs_app.interfaces.web.typed import read_here, written_here
-from cqrs_app.interfaces.web.zones import business_day
+from cqrs_app.interfaces.web.zones import days_since
 from cqrs_app.kernel import COUNTED_TO
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.fields import hints_of
@@ -52,7 +52,7 @@ class Count:
 
     @property
     def days(self) -> int | None:
-        return None if self.oldest is None else max(0, (business_day() - self.oldest).days)
+        return None if self.oldest is None else days_since(self.oldest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def view_tabs(
         "save_url": save_url(name, given) if savable else "",
         "replaces": chosen.name,
         "replace_url": save_url(name, given, chosen) if savable and _mine(chosen) else "",
-        "manage_url": url_for("web.views") if any(each.owner for each in views) else "",
+        "manage_url": url_for("web.views", list=name) if any(each.owner for each in views) else "",
     }
 
 
@@ -126,6 +126,13 @@ def saved_views(name: str) -> list[View]:
         for each in answer.value
         if each.list == name
     ]
+
+
+def owners(share: str) -> list[tuple[str, str]]:
+    """Whose views, or the like, the operator may save, each with its words; the team's need the
+    permission `share`."""
+    mine = [(g.operator.name, "Only me")]
+    return [*mine, (TEAM, "The team")] if may(share) else mine
 
 
 def default_views() -> tuple[SavedView, ...]:

@@ -26,6 +26,11 @@ def days_note() -> str:
     return "" if shown_zone() is shop_zone() else f"Days in {shop_zone().key}"
 
 
+def days_since(day: date) -> int:
+    """How many days of the shop ago that was."""
+    return max(0, (business_day() - day).days)
+
+
 def business_day() -> date:
     """The present day in the shop's zone."""
     return datetime.now(shop_zone()).date()

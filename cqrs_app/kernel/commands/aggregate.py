@@ -11,9 +11,10 @@ whose personal data is from now on also whose: see Claim and Ownership.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import ClassVar, TypeVar
 
 import msgspec
@@ -75,6 +76,11 @@ class Aggregate:
         """The stream of the person that owns this aggregate: erasing that person also makes the
         personal values of this stream unreadable. Empty if it has no other owner."""
         return ""
+
+    @property
+    def worth(self) -> Mapping[str, Decimal]:
+        """The amount that it is about, by currency. Empty if it is about none."""
+        return {}
 
     def evolve(self, event: Event, at: datetime) -> None:
         """Apply one event that happened at `at` (UTC)."""

@@ -40,6 +40,7 @@ from cqrs_app.kernel.commands.middleware import (
     compose,
     log_lines,
 )
+from cqrs_app.kernel.commands.performer import PersonOf
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import (
     BusError,
@@ -88,7 +89,8 @@ class CommandBus:
     areas.
 
     `after_commit` is called with the types of the events written, `wake` with the id of a queued
-    command, `count` with each outcome, `report` with what made a command fail.
+    command, `count` with each outcome, `report` with what made a command fail, `person_of` with
+    the name of an actor.
     """
 
     def __init__(
@@ -108,6 +110,7 @@ class CommandBus:
         report: Reporter = unreported,
         clock: Callable[[], datetime] = utc_now,
         tracer: Tracer | None = None,
+        person_of: PersonOf = str,
     ) -> None:
         self._routes = routes
         self._named = {command.__name__: command for command in routes}
@@ -130,6 +133,7 @@ class CommandBus:
             clock=clock,
             snapshots=options.snapshots,
             minds_versions=options.optimistic_concurrency,
+            person_of=person_of,
         )
         self._count = count
         self._tracer = tracer or Tracer()

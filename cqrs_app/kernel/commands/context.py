@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from cqrs_app.kernel.commands.performer import NO_SOURCE, Performer, PersonOf, Source
 from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.kernel.messages.fields import USABLE_YEARS
 from cqrs_app.kernel.tracing.spans import Caller
@@ -53,6 +54,11 @@ class Context:
     occurred_at: datetime | None = None
     doubts: tuple[Refused, ...] = ()
     """Objections to the time of history, from its source: see `Aggregate.flag`."""
+    source: Source = NO_SOURCE
+    """What else the source of history says of it."""
+    waived: frozenset[str] = frozenset()
+    """Codes of objections to history that need no flag, since its source does not record what they
+    are about."""
 
     def __post_init__(self) -> None:
         if self.occurred_at is not None and self.occurred_at.year not in USABLE_YEARS:
@@ -64,6 +70,16 @@ class Context:
         """The id shared by all commands that follow from a first one: that command's id, or the
         trace id of its caller."""
         return self.correlation_id or self.command_id
+
+    def performer(self, person_of: PersonOf) -> Performer:
+        """Who does what the command says."""
+        if self.occurred_at is None:
+            return Performer(name=person_of(self.actor.name), permissions=self.actor.permissions)
+        return Performer(
+            name=self.source.performer or self.actor.name,
+            history=True,
+            activity=self.source.activity,
+        )
 
     def called_by(self, caller: Caller | None) -> Context:
         """The same within the trace of the caller, if it has one."""

@@ -13,6 +13,7 @@ from cqrs_app.kernel.commands.aggregate import Aggregate, snapshot_of
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.claims import claiming
 from cqrs_app.kernel.commands.handling import Decided, Handler, decide
+from cqrs_app.kernel.commands.performer import PersonOf
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent, chained
@@ -34,6 +35,7 @@ class Decider:
     clock: Callable[[], datetime]
     snapshots: bool = True
     minds_versions: bool = True
+    person_of: PersonOf = str
 
     def decide(self, call: Call) -> Change:
         """The change that the command would make now.
@@ -71,6 +73,8 @@ class Decider:
         now = self.clock()
         at = call.context.occurred_at or now
         handler = self.routes[type(call.routed)].given(call.arguments)
+        if handler.takes_performer:
+            handler = handler.given({"performer": call.context.performer(self.person_of)})
         doubts = chain(call.context.doubts, aggregate.doubts(at, now)) if history else ()
         decided = decide(
             aggregate,
@@ -79,6 +83,7 @@ class Decider:
             at,
             history=history,
             doubts=doubts,
+            waived=call.context.waived,
             warnings=() if call.instead else call.warnings,
         )
         if call.instead is None:

@@ -7,7 +7,7 @@ the actions on pages and the refusals in the catalogue are derived from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -64,13 +64,14 @@ class Handler:
 
     `when` is the aggregate's rule on its own state; a command without one is not offered on pages.
     `rules` are those of other areas, which do not apply to history. `settings` are further
-    arguments of the method.
+    arguments of the method, which also `takes_performer` if it declares it.
     """
 
     aggregate: type[Aggregate]
     method: Method
     when: Rule | None = None
     also_refused: tuple[Refusal, ...] = ()
+    takes_performer: bool = False
     rules: tuple[Rule, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -104,13 +105,18 @@ class Handler:
 
 
 def handles(
-    command: type[Command], *, when: Rule | None = None, refusals: Iterable[Refusal] = ()
+    command: type[Command],
+    *,
+    when: Rule | None = None,
+    refusals: Iterable[Refusal] = (),
+    performer: bool = False,
 ) -> Callable[[M], M]:
     """Declare that this method decides `command`. `refusals` are those that the method raises, or
-    that are raised outside the aggregate."""
+    that are raised outside the aggregate. With `performer`, the method has a keyword argument of
+    this name: the Performer."""
 
     def decorate(method: M) -> M:
-        method.handles = (command, when, tuple(refusals))  # type: ignore[attr-defined]
+        method.handles = (command, when, tuple(refusals), performer)  # type: ignore[attr-defined]
         return method
 
     return decorate
@@ -125,11 +131,15 @@ def handlers_of(aggregate: type[Aggregate]) -> dict[type[Command], Handler]:
             overridden = getattr(aggregate, name, None) is not method
             if overridden or not hasattr(method, "handles"):
                 continue
-            command, when, refusals = method.handles
+            command, when, refusals, performer = method.handles
             if command in found:
                 raise ValueError(f"{aggregate.__name__} has two methods for {command.__name__}")
             found[command] = Handler(
-                aggregate=aggregate, method=method, when=when, also_refused=refusals
+                aggregate=aggregate,
+                method=method,
+                when=when,
+                also_refused=refusals,
+                takes_performer=performer,
             )
     return found
 
@@ -157,12 +167,14 @@ def decide(
     *,
     history: bool = False,
     doubts: Iterable[Refused] = (),
+    waived: Set[str] = frozenset(),
     warnings: Iterable[Refused] = (),
 ) -> Decided:
     """Run one command. The aggregate is left in the state after its events. Raises Refused.
 
     `history`: it happened at `at`, whatever the rules say: see `Aggregate.flag`. `doubts` are
-    further objections to it, raised after everything else is decided.
+    further objections to it, raised after everything else is decided; those with a code in
+    `waived` are not flagged.
     `warnings` are flagged whether or not it is history.
     """
     events, claims, ownerships = [], [], []
@@ -178,7 +190,7 @@ def decide(
             if not history:
                 raise event
             flagged = aggregate.flag(event, command)
-            if flagged is None:
+            if flagged is None or event.code in waived:
                 continue
             event = flagged
         aggregate.evolve(event, at)

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from msgspec.structs import asdict
-from sqlalchemy import Engine, String, bindparam, func, select, true, update
+from sqlalchemy import Connection, Engine, String, bindparam, func, select, true, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from cqrs_app.kernel.commands.context import Receipt
@@ -166,6 +166,24 @@ class CommandLog:
         )
         with self._engine.begin() as connection:
             return connection.execute(withdrawn).first() is not None
+
+
+def requeue(connection: Connection, command_id: str, permissions: Iterable[str]) -> bool:
+    """Queue a command that has failed again as it was, in the caller's transaction; False if it has
+    not failed, or is queued already."""
+    again = (
+        update(command_log)
+        .where(command_log.c.command_id == command_id, command_log.c.outcome == "failed")
+        .values(
+            outcome="queued",
+            permissions=" ".join(sorted(permissions)),
+            queue_number=_NEXT_NUMBER,
+            finished_at=None,
+            duration_ms=None,
+        )
+        .returning(command_log.c.command_id)
+    )
+    return connection.execute(again).first() is not None
 
 
 def receipt_of(entry: LogEntry, *, repeated: bool = True) -> Receipt:

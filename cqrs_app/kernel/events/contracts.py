@@ -30,10 +30,10 @@ def write_missing(events: Iterable[type[Event]], folder: Path) -> Iterator[str]:
             yield path.name
 
 
-def faults(codec: EventCodec, folder: Path) -> list[str]:
+def faults(codec: EventCodec, events: Iterable[type[Event]], folder: Path) -> list[str]:
     """One sentence per event whose shape differs from its contract, and per missing upcaster."""
     found = []
-    for event in codec.types:
+    for event in events:
         path = path_of(event, folder)
         if not path.exists():
             found.append(f"{event.__name__} schema {event.schema} has no contract: write it.")

@@ -28,7 +28,7 @@ def hints_of(cls: Any) -> dict[str, Any]:
 @cache
 def _hints_of(cls: Any) -> dict[str, Any]:
     hints = get_type_hints(cls, include_extras=True)
-    return {name: hint for name, hint in hints.items() if get_origin(hint) is not ClassVar}
+    return {name: hint for name, hint in hints.items() if ClassVar not in (hint, get_origin(hint))}
 
 
 def required_of(cls: Any) -> frozenset[str]:

@@ -23,6 +23,8 @@ ERASED = "erased"
 HIDDEN = "hidden"
 """What a value reads as for whoever may not see personal data."""
 
+MASK = "[personal]"
+
 _SHORTEST_REDACTED = 3
 """Shorter texts are not removed from exception messages: they occur by chance."""
 
@@ -95,10 +97,14 @@ def redacted(text: str, message: Any | None) -> str:
     """The text of an exception without the message's personal texts and without the row values that
     a database adds."""
     text = _ROW_VALUES.sub("DETAIL: [left out]", text)
-    values = personal_texts(message) if message is not None else ()
+    return without_texts(text, personal_texts(message) if message is not None else ())
+
+
+def without_texts(text: str, values: Iterable[str]) -> str:
+    """The text with MASK in the place of each of these."""
     for value in sorted(values, key=len, reverse=True):
         if len(value) >= _SHORTEST_REDACTED:
-            text = text.replace(value, "[personal]")
+            text = text.replace(value, MASK)
     return text
 
 

@@ -170,7 +170,9 @@ class ObservedRows(Rows):
             if fields:
                 action = "changed" if before else "added"
                 text = ", ".join(map(str, key))
-                found.append(RowChange(table=table.name, action=action, key=text, fields=fields))
+                found.append(
+                    RowChange(table=str(table.name), action=action, key=text, fields=fields)
+                )
         return found
 
 

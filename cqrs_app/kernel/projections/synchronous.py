@@ -4,14 +4,13 @@ writes the events, so read and write store have to be one database."""
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from sqlalchemy import Connection, Engine
 
 from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent
 from cqrs_app.kernel.projections.projection import Projection
 from cqrs_app.kernel.projections.runner import ProjectionRunner
-from cqrs_app.kernel.store.base import Follower
 from cqrs_app.kernel.subscriptions.cursors import cursors_in
 from cqrs_app.kernel.subscriptions.runner import Halted, erases
 
@@ -24,10 +23,15 @@ class NotOneDatabase(ValueError):
 
 
 def follower_of(
-    projections: Iterable[Projection], runner: ProjectionRunner, *, write: Engine, read: Engine
-) -> Follower | None:
-    """What the event store has to call, if any of these are to be synchronous. Raises
-    NotOneDatabase."""
+    projections: Iterable[Projection],
+    runner: ProjectionRunner,
+    advanced: Callable[[str], None],
+    *,
+    write: Engine,
+    read: Engine,
+) -> SynchronousProjections | None:
+    """What the event store has to call, if any of these are to be synchronous. `advanced` is called
+    with the name of each that may have advanced, after the commit. Raises NotOneDatabase."""
     named = list(projections)
     if not named:
         return None
@@ -36,16 +40,22 @@ def follower_of(
         raise NotOneDatabase(
             f"Synchronous projections ({names}) need the read models in the database of the events."
         )
-    return SynchronousProjections(named, runner)
+    return SynchronousProjections(named, runner, advanced)
 
 
 class SynchronousProjections:
     """The event store calls it. Workers find nothing left to do, or do what is left to them: see
     `ProjectionRunner.advance`."""
 
-    def __init__(self, projections: Sequence[Projection], runner: ProjectionRunner) -> None:
+    def __init__(
+        self,
+        projections: Sequence[Projection],
+        runner: ProjectionRunner,
+        advanced: Callable[[str], None],
+    ) -> None:
         self._projections = projections
         self._runner = runner
+        self._advanced = advanced
 
     def want(self, events: Iterable[StoredEvent]) -> bool:
         types = {event.type for event in events}
@@ -60,8 +70,16 @@ class SynchronousProjections:
 
     def committed(self, events: Iterable[StoredEvent]) -> None:
         """Called after the commit."""
+        events = list(events)
+        self.committed_types({event.type for event in events})
         if any(erases(event, each) for event in events for each in self._projections):
             self._runner.forget_answers()
+
+    def committed_types(self, types: Collection[str]) -> None:
+        """Likewise, where only the types that events may have had are known."""
+        for projection in self._projections:
+            if any(map(projection.wants, types)):
+                self._advanced(projection.name)
 
     def _advance(self, projection: Projection, connection: Connection) -> None:
         """One that is paused, stopped or far behind is left as it is."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cqrs_app.kernel.commands.aggregate import Aggregate
+from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.projections.rows import Rows
 
 Answering = Callable[..., Any]
@@ -39,18 +40,22 @@ class Projected:
 @dataclass(frozen=True, slots=True)
 class FromState:
     """Answered from the current state of the aggregate that the query names. The handler takes the
-    query, the aggregate and its stream's version."""
+    query, the aggregate and its stream's version; `allowed` raises Refused about an actor who may
+    not ask for this one."""
 
     aggregate: type[Aggregate]
     handler: Answering
+    allowed: Callable[[Any, Actor], None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class FromPast:
     """Answered from the past. The handler takes the query and the Past; where the query reads
-    projections, also a connection to them, or None for a strong answer."""
+    projections, also a connection to them, or None for a strong answer. `by_reader`: it also takes
+    the actor who asks, as `reader`."""
 
     handler: Answering
+    by_reader: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +82,20 @@ def projected(
     return Projected(handler, Strong(aggregate=aggregate, handler=strong, beside=beside))
 
 
-def from_state(aggregate: type[Aggregate], handler: Answering) -> FromState:
-    """Answer from the current state of one aggregate."""
-    return FromState(aggregate, handler)
+def from_state(
+    aggregate: type[Aggregate],
+    handler: Answering,
+    *,
+    allowed: Callable[[Any, Actor], None] | None = None,
+) -> FromState:
+    """Answer from the current state of one aggregate, if `allowed` raises nothing."""
+    return FromState(aggregate, handler, allowed)
 
 
-def from_past(handler: Answering) -> FromPast:
-    """Answer from events up to a point in the past, see past.py."""
-    return FromPast(handler)
+def from_past(handler: Answering, *, by_reader: bool = False) -> FromPast:
+    """Answer from events up to a point in the past, see past.py. `by_reader`: the answer depends on
+    what the one who asks may see."""
+    return FromPast(handler, by_reader)
 
 
 def actions_of(aggregate: type[Aggregate]) -> Offered:

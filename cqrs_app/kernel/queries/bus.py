@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import time
@@ -14,6 +15,7 @@ import msgspec
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
+from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.commands.middleware import Count
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import (
@@ -50,6 +52,8 @@ from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE, parking_in
 from cqrs_app.kernel.tracing.tracer import Tracer
 
 T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 0.02
 FLIGHT_WAIT_SECONDS = 1.0
@@ -197,7 +201,7 @@ class QueryBus:
     def _answer(self, query: Query, context: QueryContext) -> tuple[Answer[Any], str]:
         source = self._answers[type(query)]
         if isinstance(source, FromState):
-            return self._from_state(query, source), "strong"
+            return self._from_state(query, source, context.actor), "strong"
         if isinstance(source, FromPast):
             return self._from_past(query, source, context), "strong"
         if context.strong:
@@ -308,11 +312,27 @@ class QueryBus:
 
     def refresh(self, projections: Collection[str]) -> None:
         """Compute the answers to hot questions again that are kept, and older than these
-        projections."""
+        projections. One that fails is counted, and left out until somebody asks it again."""
         for cls in self._answers:
             if cls.declaration.hot and not set(cls.declaration.reads).isdisjoint(projections):
                 for parameters in self._cache.asked(cls.__name__):
-                    self._refresh(parse(cls, msgspec.json.decode(parameters)))
+                    self._refresh_or_forget(cls, parameters)
+
+    def _refresh_or_forget(self, cls: type[Query], parameters: bytes) -> None:
+        name, started = cls.__name__, time.perf_counter()
+        try:
+            self._refresh(parse(cls, msgspec.json.decode(parameters)))
+        except Exception as error:
+            elapsed = time.perf_counter() - started
+            if isinstance(error, DATABASE_TROUBLE) and elapsed < self._options.timeout:
+                raise
+            self._cache.forget_asked(Asked(name, parameters))
+            result = "refused" if isinstance(error, Refused) else "failed"
+            if result == "failed":
+                # Without its parameters, which may be about a person.
+                logger.warning("A kept question %s cannot be answered again", name, exc_info=error)
+            code = error.code if isinstance(error, BusError) else type(error).__name__
+            self._count(name, result, elapsed * 1000, code)
 
     def _refresh(self, query: Query) -> None:
         reads = query.declaration.reads
@@ -366,7 +386,9 @@ class QueryBus:
 
         return [known(each) for each in source.reached]
 
-    def _from_state(self, query: Query, source: FromState) -> Answer[Any]:
+    def _from_state(self, query: Query, source: FromState, actor: Actor) -> Answer[Any]:
+        if source.allowed is not None and self._options.authorise:
+            source.allowed(query, actor)
         freshness = self._from_events()
         stream = source.aggregate.stream_for(query)
         aggregate, head = self._repository.load(source.aggregate, stream)
@@ -376,15 +398,16 @@ class QueryBus:
     def _from_past(self, query: Query, source: FromPast, context: QueryContext) -> Answer[Any]:
         reads = query.declaration.reads
         past = self._past if self._rights.sees_personal(context.actor) else self._concealed_past
+        reader = {"reader": context.actor} if source.by_reader else {}
         try:
             if reads and not context.strong:
                 rows = self._source(query, context)
                 with rows.engine.connect() as connection:
-                    value = source.handler(query, past, connection)
+                    value = source.handler(query, past, connection, **reader)
                 freshness = self._gauge.measure(self._unless_exchanged(rows))
             else:
                 freshness = self._from_events()
-                value = source.handler(query, past, *(None for _ in reads[:1]))
+                value = source.handler(query, past, *(None for _ in reads[:1]), **reader)
         except UnknownEvent as error:
             sentence = f"{error} Nothing is lost: the release that wrote it can show it."
             raise Refused("cannot_be_folded", sentence) from error

@@ -157,6 +157,13 @@ class QueryCache:
             return []
         return list(found)
 
+    def forget_asked(self, asked: Asked) -> None:
+        """Forget a question until it is asked again."""
+        try:
+            self._redis.zrem(f"{self._asked}{asked.query}", asked.parameters)
+        except RedisError as error:
+            self._rest(error)
+
     def begin_flight(self, key: str) -> bool:
         """Whether the caller should compute this answer now: one at a time, or all while Redis is
         down."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from sqlalchemy import Connection, Engine
 
-from cqrs_app.kernel.events.recorded import EventCodec
-from cqrs_app.kernel.messages.messages import Event
-from cqrs_app.kernel.privacy.personal import redacted
+from cqrs_app.kernel.events.recorded import EventCodec, UnknownEvent, UnreadableEvent
+from cqrs_app.kernel.privacy.personal import MASK, personal_texts, without_texts
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.store.base import APPENDED
@@ -99,11 +99,12 @@ class Control:
             try:
                 positions = self._parking(name).positions_of(connection, name, stream)
                 events = self._store.at_positions(positions)
+                personal = self._personal_texts(stream)
                 for stored in events:
                     try:
                         batch = self._codec.decode_all([stored])
                         found = subscription.rehearse(batch, connection)
-                        changes += (_masked(each, batch[0].event) for each in found)
+                        changes += (_masked(each, personal) for each in found)
                     except (*DATABASE_TROUBLE, Overtaken):
                         raise
                     except Exception as failure:  # noqa: BLE001 - it is what the caller asks for
@@ -121,6 +122,14 @@ class Control:
             changes=merged(changes),
         )
 
+    def _personal_texts(self, stream: str) -> set[str]:
+        """Those of the events of a stream that can be read."""
+        found: set[str] = set()
+        for stored in self._store.events_of(stream):
+            with suppress(UnknownEvent, UnreadableEvent):
+                found.update(personal_texts(self._codec.decode(stored).event))
+        return found
+
     def _cursors(self, name: str) -> Cursors:
         return cursors_in(self._subscriptions[name].store)
 
@@ -128,11 +137,15 @@ class Control:
         return parking_in(self._subscriptions[name].store)
 
 
-def _masked(change: RowChange, event: Event) -> RowChange:
-    """The change without the event's personal values."""
+def _masked(change: RowChange, personal: Collection[str]) -> RowChange:
+    """The change without these texts, and without what one of them would take the place of."""
 
-    def mask(text: str | None) -> str | None:
-        return text and redacted(text, event)
+    def masked(field: FieldChange) -> FieldChange:
+        before = field.before and without_texts(field.before, personal)
+        after = field.after and without_texts(field.after, personal)
+        if before and after != field.after:
+            before = MASK
+        return FieldChange(field.name, before, after)
 
-    fields = (FieldChange(each.name, mask(each.before), mask(each.after)) for each in change.fields)
-    return replace(change, key=redacted(change.key, event), fields=tuple(fields))
+    key = without_texts(change.key, personal)
+    return replace(change, key=key, fields=tuple(map(masked, change.fields)))

@@ -17,17 +17,21 @@ from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.platform.alerts.commands import (
     AcknowledgeAlert,
     ChangeAlertRule,
+    EndAlertRuleSilence,
     EndSilence,
     RaiseAlert,
     ResolveAlert,
     SendTestAlert,
     SilenceAlert,
+    SilenceAlertRule,
 )
 from cqrs_app.platform.alerts.events import (
     AlertAcknowledged,
     AlertRaised,
     AlertResolved,
     AlertRuleChanged,
+    AlertRuleSilenced,
+    AlertRuleSilenceEnded,
     AlertSilenced,
     AlertSilenceEnded,
     TestAlertSent,
@@ -65,6 +69,18 @@ def is_new(alert: Alert, alert_id: str) -> None:
 def is_silenced(alert: Alert, alert_id: str) -> None:
     if alert.silenced_until is None:
         raise NOT_SILENCED.because(f"The alert {alert_id} is not silenced.")
+
+
+@rule(NO_RULE)
+def is_known(alert_rule: AlertRule, rule: str) -> None:
+    if rule not in RULES:
+        raise NO_RULE.because(f"There is no alert rule {rule}.", f"There are: {', '.join(RULES)}.")
+
+
+@rule(NOT_SILENCED, after=is_known)
+def is_silent(alert_rule: AlertRule, rule: str) -> None:
+    if alert_rule.silenced_until is None:
+        raise NOT_SILENCED.because(f"The alert rule {rule} is not silenced.")
 
 
 @dataclass
@@ -131,17 +147,15 @@ class Alert(Aggregate):
 
 @dataclass
 class AlertRule(Aggregate):
-    """The changes to one rule of RULES."""
+    """The changes to one rule of RULES, and its silence."""
 
     category: ClassVar[str] = "alert_rule"
     identity: ClassVar[str] = "rule"
 
-    @handles(ChangeAlertRule, refusals=[NO_RULE])
+    silenced_until: datetime | None = None
+
+    @handles(ChangeAlertRule, when=is_known)
     def change(self, command: ChangeAlertRule) -> Iterator[Event]:
-        if command.rule not in RULES:
-            raise NO_RULE.because(
-                f"There is no alert rule {command.rule}.", f"There are: {', '.join(RULES)}."
-            )
         yield AlertRuleChanged(
             rule=command.rule,
             enabled=command.enabled,
@@ -152,13 +166,26 @@ class AlertRule(Aggregate):
             owner=command.owner,
         )
 
+    @handles(SilenceAlertRule, when=is_known, refusals=[PAST])
+    def silence(self, command: SilenceAlertRule) -> Iterator[Event]:
+        yield AlertRuleSilenced(rule=command.rule, until=command.until, reason=command.reason)
+
+    @handles(EndAlertRuleSilence, when=is_silent)
+    def end_silence(self, command: EndAlertRuleSilence) -> Iterator[Event]:
+        yield AlertRuleSilenceEnded(rule=command.rule)
+
     def evolve(self, event: Event, at: datetime) -> None:
-        """Nothing to remember: a change replaces the one before."""
+        # A change of the rule replaces the one before.
+        match event:
+            case AlertRuleSilenced(until=until):
+                self.silenced_until = until
+            case AlertRuleSilenceEnded():
+                self.silenced_until = None
 
 
 def only_until_later(call: Call, proceed: Proceed) -> Receipt:
     """Middleware: refuse a silence that would be over already."""
     command = call.command
-    if isinstance(command, SilenceAlert) and command.until <= call.received_at:
+    if isinstance(command, SilenceAlert | SilenceAlertRule) and command.until <= call.received_at:
         raise PAST.because("That moment has passed.", "Choose a later one.")
     return proceed(call)

@@ -21,7 +21,8 @@ class Channel(Protocol):
         """The same in every process, without a secret."""
 
     def send(self, notice: Notice) -> str:
-        """One attempt: a sentence if it was not accepted, empty if it was. Never raises."""
+        """One attempt: a sentence if it was not accepted, empty if it was. What it raises counts
+        as not accepted."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

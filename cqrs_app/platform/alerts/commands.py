@@ -130,6 +130,22 @@ class EndSilence(Command):
     alert_id: AlertId
 
 
+@command(label="Silence alert rule", permission=MANAGE)
+class SilenceAlertRule(Command):
+    """Send no notices of any alert of this rule until then. They are still raised and shown."""
+
+    rule: RuleName
+    until: Annotated[datetime, Meta(title="Until", tz=True)]
+    reason: Reason
+
+
+@command(label="End silence of rule", permission=MANAGE)
+class EndAlertRuleSilence(Command):
+    """Send notices of alerts of this rule again, unless the alert itself is silenced."""
+
+    rule: RuleName
+
+
 @command(label="Send test alert", permission=CONFIGURE)
 class SendTestAlert(Command):
     """Send a test notice to every channel, and to webhooks that receive alerts."""

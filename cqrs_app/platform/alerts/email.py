@@ -30,8 +30,12 @@ class Email:
 
     def send(self, notice: Notice) -> str:
         """One attempt: a sentence if it was not accepted, empty if it was."""
+        return self.deliver(self._message(notice))
+
+    def deliver(self, message: EmailMessage) -> str:
+        """The same for any message."""
         try:
-            self._send(self._message(notice))
+            self._send(message)
         except (OSError, smtplib.SMTPException, ValueError) as error:
             return printable(_trouble(error))
         return ""

@@ -54,6 +54,18 @@ class TestAlertSent(Event):
 
 
 @event()
+class AlertRuleSilenced(Event):
+    rule: str
+    until: datetime
+    reason: str
+
+
+@event()
+class AlertRuleSilenceEnded(Event):
+    rule: str
+
+
+@event()
 class AlertRuleChanged(Event):
     rule: str
     enabled: bool

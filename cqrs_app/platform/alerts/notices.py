@@ -13,7 +13,7 @@ from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.leases import Lease
 from cqrs_app.platform.alerts.commands import TEST
 from cqrs_app.platform.alerts.events import AlertRaised
-from cqrs_app.platform.alerts.tables import alert_notices, alerts
+from cqrs_app.platform.alerts.tables import alert_notices, alert_rule_silences, alerts
 
 LEASE = Lease(timedelta(seconds=60))
 KEPT = timedelta(days=90)
@@ -24,7 +24,8 @@ _ROW = alert_notices.c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One row of `alert_notices`, as far as it is needed to send it."""
+    """One row of `alert_notices`, as far as it is needed to send it. `attempts` counts this one,
+    `error` is that of the last one."""
 
     id: int
     alert_id: str
@@ -33,6 +34,7 @@ class Notice:
     title: str
     body: str
     attempts: int
+    error: str
     created_at: datetime
 
 
@@ -42,11 +44,10 @@ _FIELDS = [_ROW[name] for name in Notice.__annotations__]
 def queue_raised(
     connection: Connection, channels: Sequence[str], event: AlertRaised, recorded: Recorded
 ) -> None:
-    """At once, or at the end of the alert's silence."""
+    """At once, or at the end of the silences of the alert and its rule."""
     _drop(connection, event.alert_id, "resolved", recorded.recorded_at)
-    silence = select(alerts.c.silenced_until).where(alerts.c.alert_id == event.alert_id)
-    until = connection.execute(silence).scalar()
-    at = max(until, recorded.recorded_at) if until else recorded.recorded_at
+    at = _silences_of(connection, alerts.c.alert_id == event.alert_id)[event.alert_id]
+    at = max(at or recorded.recorded_at, recorded.recorded_at)
     title = f"{event.severity.capitalize()}: {event.title}"
     owner = f"Owner: {event.owner}" if event.owner else ""
     since = f"Since {event.since:%Y-%m-%d %H:%M} UTC."
@@ -119,10 +120,25 @@ def _queue(
         connection.execute(insert(alert_notices), rows)
 
 
-def postpone(connection: Connection, alert_id: str, until: datetime) -> None:
-    """Send nothing that waits for this alert before then."""
-    waiting = (_ROW.alert_id == alert_id, _ROW.state == "waiting")
-    connection.execute(update(alert_notices).where(*waiting).values(next_attempt_at=until))
+def reschedule(connection: Connection, at: datetime, which: ColumnElement[bool]) -> None:
+    """Send what waits for these alerts once neither they nor their rules are silenced, at the
+    earliest at `at`."""
+    for alert_id, until in _silences_of(connection, which).items():
+        waiting = (_ROW.alert_id == alert_id, _ROW.state == "waiting")
+        again = max(until or at, at)
+        connection.execute(update(alert_notices).where(*waiting).values(next_attempt_at=again))
+
+
+def _silences_of(connection: Connection, which: ColumnElement[bool]) -> dict[str, datetime | None]:
+    """Alert -> the end of its silence or that of its rule, the later one."""
+    of_rule = alert_rule_silences.c
+    both = select(alerts.c.alert_id, alerts.c.silenced_until, of_rule.until).select_from(
+        alerts.outerjoin(alert_rule_silences, of_rule.rule == alerts.c.rule)
+    )
+    return {
+        alert_id: max(filter(None, ends), default=None)
+        for alert_id, *ends in connection.execute(both.where(which))
+    }
 
 
 def due(engine: Engine, now: datetime) -> list[int]:
@@ -133,11 +149,12 @@ def due(engine: Engine, now: datetime) -> list[int]:
 
 
 def take(engine: Engine, notice_id: int, now: datetime) -> Notice | None:
-    """The notice, leased to the caller; None if it is not due any more."""
+    """The notice, leased to the caller, with this attempt counted; None if it is not due any
+    more."""
     mine = update(alert_notices).where(_ROW.id == notice_id, *_is_due(now))
     with engine.begin() as connection:
         row = connection.execute(
-            mine.values(taken_until=LEASE.end()).returning(*_FIELDS)
+            mine.values(taken_until=LEASE.end(), attempts=_ROW.attempts + 1).returning(*_FIELDS)
         ).one_or_none()
     return Notice(**row._mapping) if row else None
 
@@ -145,11 +162,10 @@ def take(engine: Engine, notice_id: int, now: datetime) -> Notice | None:
 def finish(
     engine: Engine, notice: Notice, state: str, error: str, now: datetime, again: datetime
 ) -> None:
-    """Note an attempt. One that is waiting still is tried again then."""
+    """Note how an attempt ended. One that is waiting still is tried again then."""
     changes = {
         "state": state,
         "error": error,
-        "attempts": notice.attempts + 1,
         "next_attempt_at": again,
         "sent_at": now if state == "sent" else None,
         "taken_until": None,

@@ -16,6 +16,7 @@ from cqrs_app.platform.alerts.tables import (
     alert_conditions,
     alert_entries,
     alert_notices,
+    alert_rule_silences,
     alert_rules,
     alert_tasks,
     alerts,
@@ -231,10 +232,13 @@ def list_alert_rules(question: ListAlertRules, connection: Connection) -> tuple[
 
 
 def rules_in(connection: Connection) -> dict[str, Rule]:
-    """Name -> the rule, with the changes made to it."""
-    changed = {row.rule: row for row in connection.execute(select(alert_rules))}
+    """Name -> the rule, with the changes made to it and the end of its silence."""
+    changed = {row.rule: _changes(row) for row in connection.execute(select(alert_rules))}
+    silenced = dict(
+        connection.execute(select(alert_rule_silences.c.rule, alert_rule_silences.c.until)).all()
+    )
     return {
-        name: replace(rule, **_changes(changed[name])) if name in changed else rule
+        name: replace(rule, silenced_until=silenced.get(name), **changed.get(name, {}))
         for name, rule in RULES.items()
     }
 

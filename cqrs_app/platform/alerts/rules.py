@@ -7,6 +7,7 @@ those of `runtime/problems.py` and of `sources.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
@@ -38,6 +39,7 @@ class Rule:
     falls: bool = False
     enabled: bool = True
     owner: str = ""
+    silenced_until: datetime | None = None
 
     def begins(self, value: float) -> bool:
         """Whether this value can raise an alert."""
@@ -56,6 +58,8 @@ WEBHOOK = (
 )
 FAILURES = "Failures"
 WAITING = "Orders wait too long"
+SIGNATURES = 'Second signatures overdue: `countersign_approval_requests{state="overdue"} > 0`'
+OVERRIDE = "An approval was overridden"
 
 _ALL = (
     Rule(
@@ -224,6 +228,14 @@ _ALL = (
         runbook="A certificate expires",
     ),
     Rule(
+        name="signatures_overdue",
+        title="Second signatures overdue",
+        unit="count",
+        pending_seconds=15 * MINUTE,
+        runbook=SIGNATURES,
+        prometheus="CountersignSignaturesOverdue",
+    ),
+    Rule(
         name="stuck_orders",
         title="Orders that need a decision",
         unit="count",
@@ -238,6 +250,21 @@ _ALL = (
         clear_at=7 * DAY,
         pending_seconds=15 * MINUTE,
         runbook=WAITING,
+    ),
+    Rule(
+        name="override",
+        title="An approval was overridden",
+        pending_seconds=0,
+        severity="critical",
+        runbook=OVERRIDE,
+    ),
+    Rule(
+        name="override_overdue",
+        title="The review of an override is overdue",
+        unit="seconds",
+        pending_seconds=0,
+        severity="critical",
+        runbook=OVERRIDE,
     ),
 )
 

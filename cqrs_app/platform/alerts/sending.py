@@ -15,6 +15,7 @@ from cqrs_app.kernel.subscriptions.schedule import pause_after
 from cqrs_app.kernel.subscriptions.tasks import WORKER, BackgroundTask
 from cqrs_app.platform.alerts import notices, watching
 from cqrs_app.platform.alerts.channels import Channel, by_name
+from cqrs_app.platform.alerts.notices import Notice
 from cqrs_app.platform.alerts.schedule import Turns
 from cqrs_app.platform.webhooks.sending import post
 from cqrs_app.platform.webhooks.targets import Network
@@ -24,6 +25,7 @@ GIVEN_UP_AFTER = timedelta(hours=24)
 SILENT_AFTER = timedelta(minutes=1)
 """Without a look at the problems for so long, no heartbeat is sent."""
 HEARTBEAT = Turns("heartbeat", timedelta(minutes=1))
+NEVER_ENDED = "The process was killed at each attempt."
 KEY = "all"
 
 
@@ -55,17 +57,31 @@ class SendNotices(BackgroundTask):
         if notice is None:
             return False
         channel = self._channels.get(notice.channel)
-        error = channel.send(notice) if channel else "This channel is not set up any more."
+        given_up = kernel.clock() - notice.created_at >= GIVEN_UP_AFTER
+        if channel is None:
+            error = "This channel is not set up any more."
+        elif given_up and notice.attempts > 1:
+            error = notice.error or NEVER_ENDED
+        else:
+            error = _attempt(channel, notice)
         now = kernel.clock()
         if not error:
             notices.finish(engine, notice, "sent", "", now, now)
             return False
-        hopeless = channel is None or now - notice.created_at >= GIVEN_UP_AFTER
-        again = now + pause_after(notice.attempts + 1, self._chance())
+        hopeless = channel is None or given_up
+        again = now + pause_after(notice.attempts, self._chance())
         notices.finish(engine, notice, "failed" if hopeless else "waiting", error, now, again)
         if hopeless:
             kernel.report(NotSent(error), kind="job", place=self.name, reference=key)
         return False
+
+
+def _attempt(channel: Channel, notice: Notice) -> str:
+    try:
+        return channel.send(notice)
+    except Exception as error:  # noqa: BLE001 - a plug-in may raise anything
+        # Its text may hold the address.
+        return f"The program of this channel failed with {type(error).__name__}."
 
 
 class SendHeartbeat(BackgroundTask):

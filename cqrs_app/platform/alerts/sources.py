@@ -14,6 +14,7 @@ from cqrs_app.kernel.measurements.reading import latest
 from cqrs_app.kernel.store.deadlines import answered_within
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.platform.approvals.overdue import overdue
 from cqrs_app.platform.failures.queries import open_by_kind
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.health import STORE_SECONDS
@@ -178,9 +179,29 @@ def of_reconciliation(kernel: Kernel) -> Iterator[Problem]:
             )
 
 
+def of_approvals(kernel: Kernel) -> Iterator[Problem]:
+    """Requests whose signatures are overdue."""
+    with reader_of(kernel.engines.write).connect() as connection:
+        found = overdue(connection, kernel.clock())
+    if found.requests:
+        waits = "request waits" if found.requests == 1 else "requests wait"
+        yield Problem(
+            kind="signatures_overdue",
+            level="warn",
+            title=f"{found.requests:,} {waits} too long for a signature",
+            cost="Nothing of them is carried out until somebody signs. They expire by themselves.",
+            since=found.since,
+            remedy="Approvals lists them, with who may sign.",
+            value=found.requests,
+            # Approvals has them.
+            limit=float("inf"),
+        )
+
+
 STORED = (
     Source(frozenset({"webhook_failing", "webhook_paused"}), of_webhooks),
     Source(frozenset({"open_failures"}), of_failures),
     Source(frozenset({"failed_requests", "failed_queries"}), of_requests),
+    Source(frozenset({"signatures_overdue"}), of_approvals),
 )
 RECONCILIATION = Source(frozenset({"not_reconciled"}), of_reconciliation)

@@ -17,6 +17,8 @@ from cqrs_app.platform.alerts.events import (
     AlertRaised,
     AlertResolved,
     AlertRuleChanged,
+    AlertRuleSilenced,
+    AlertRuleSilenceEnded,
     AlertSilenced,
     AlertSilenceEnded,
     TestAlertSent,
@@ -24,6 +26,7 @@ from cqrs_app.platform.alerts.events import (
 from cqrs_app.platform.alerts.tables import (
     alert_conditions,
     alert_entries,
+    alert_rule_silences,
     alert_rules,
     alerts,
 )
@@ -42,6 +45,8 @@ class Alerts(Subscription):
         AlertSilenceEnded,
         TestAlertSent,
         AlertRuleChanged,
+        AlertRuleSilenced,
+        AlertRuleSilenceEnded,
     )
 
     def __init__(self, channels: Sequence[str] = ()) -> None:
@@ -56,6 +61,15 @@ class Alerts(Subscription):
         match event:
             case AlertRuleChanged():
                 _change_rule(connection, event)
+                return
+            case AlertRuleSilenced():
+                _silence_rule(connection, event, recorded)
+                notices.reschedule(connection, at, alerts.c.rule == event.rule)
+                return
+            case AlertRuleSilenceEnded():
+                mine = alert_rule_silences.c.rule == event.rule
+                connection.execute(delete(alert_rule_silences).where(mine))
+                notices.reschedule(connection, at, alerts.c.rule == event.rule)
                 return
             case TestAlertSent():
                 text = event.message
@@ -76,10 +90,10 @@ class Alerts(Subscription):
             case AlertSilenced():
                 text = event.reason
                 _change(connection, event.alert_id, recorded, silenced_until=event.until)
-                notices.postpone(connection, event.alert_id, event.until)
+                notices.reschedule(connection, at, alerts.c.alert_id == event.alert_id)
             case AlertSilenceEnded():
                 _change(connection, event.alert_id, recorded, silenced_until=None)
-                notices.postpone(connection, event.alert_id, at)
+                notices.reschedule(connection, at, alerts.c.alert_id == event.alert_id)
             case _:
                 raise TypeError(f"{type(event).__name__} is no event of alerts")
         _note(connection, recorded, event.alert_id, text)
@@ -121,6 +135,12 @@ def _watch_anew(connection: Connection, alert_id: str) -> None:
 def _change_rule(connection: Connection, event: AlertRuleChanged) -> None:
     values = {column.name: getattr(event, column.name) for column in alert_rules.c}
     row = insert_into(connection, alert_rules).values(**values)
+    connection.execute(row.on_conflict_do_update(index_elements=["rule"], set_=values))
+
+
+def _silence_rule(connection: Connection, event: AlertRuleSilenced, recorded: Recorded) -> None:
+    values = {"until": event.until, "reason": event.reason, "operator": recorded.stored.operator}
+    row = insert_into(connection, alert_rule_silences).values(rule=event.rule, **values)
     connection.execute(row.on_conflict_do_update(index_elements=["rule"], set_=values))
 
 

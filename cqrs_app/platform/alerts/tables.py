@@ -20,6 +20,16 @@ alert_rules = Table(
     Column("owner", String(100), nullable=False),
 )
 
+# The rules that are silenced, or were.
+alert_rule_silences = Table(
+    "alert_rule_silences",
+    write_tables,
+    Column("rule", String(60), primary_key=True),
+    Column("until", UtcDateTime, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("operator", String(100), nullable=False),
+)
+
 # The problems that are beyond the limit of their rule now, raised or pending.
 alert_conditions = Table(
     "alert_conditions",

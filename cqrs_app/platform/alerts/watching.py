@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.store.engines import insert_into, reader_of
+from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.alerts import notices
 from cqrs_app.platform.alerts.commands import LONGEST_TEXT, RaiseAlert, ResolveAlert
@@ -25,6 +27,8 @@ from cqrs_app.platform.alerts.schedule import Turns
 from cqrs_app.platform.alerts.sources import Found, Sources
 from cqrs_app.platform.alerts.tables import alert_conditions, alerts
 from cqrs_app.platform.runtime.problems import Problem
+
+logger = logging.getLogger("countersign")
 
 KEY = "all"
 TURNS = Turns("watch", timedelta(seconds=10))
@@ -62,15 +66,16 @@ class WatchProblems(BackgroundTask):
     def work(self, kernel: Kernel, key: str) -> bool:
         with TURNS.taken(kernel) as turn:
             if turn:
-                self._look(kernel, self._sources.look(kernel))
+                turn.error = self._look(kernel, self._sources.look(kernel))
         return False
 
     def housekeep(self, kernel: Kernel) -> None:
         with kernel.engines.write.begin() as connection:
             notices.forget_old(connection, kernel.clock())
 
-    def _look(self, kernel: Kernel, found: Found) -> None:
-        now = kernel.clock()
+    def _look(self, kernel: Kernel, found: Found) -> str:
+        """Returns a sentence if an alert could not be raised or resolved, after the others."""
+        now, failed = kernel.clock(), []
         problems = {alert_of(each): each for each in found.problems}
         with reader_of(kernel.engines.write).connect() as connection:
             rules, before = rules_in(connection), _known(connection)
@@ -80,7 +85,15 @@ class WatchProblems(BackgroundTask):
             rule = rules.get(name)
             if name in found.unknown and problem is None:
                 continue
-            self._follow(kernel, alert_id, rule, problem, known.watched if known else None, now)
+            try:
+                self._follow(kernel, alert_id, rule, problem, known.watched if known else None, now)
+            except DATABASE_TROUBLE:
+                raise
+            except Exception as error:
+                logger.exception("the alert %s could not be raised or resolved", alert_id)
+                kernel.report(error, kind="job", place=self.name, reference=alert_id)
+                failed.append(alert_id)
+        return f"Could not be raised or resolved: {', '.join(failed)}." if failed else ""
 
     def _follow(
         self,

@@ -9,7 +9,7 @@ from cqrs_app.kernel.commands.handling import handlers_of
 from cqrs_app.kernel.queries.answers import actions_of, from_past, from_state, projected
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
-from cqrs_app.platform.approvals import events, queries
+from cqrs_app.platform.approvals import events, preview, queries
 from cqrs_app.platform.approvals.gate import Gate
 from cqrs_app.platform.approvals.policies import ApprovalPolicies
 from cqrs_app.platform.approvals.request import ApprovalRequest
@@ -22,19 +22,21 @@ def approvals_area(
 ) -> Area:
     """The area; a policy may be about any command of `areas`, or about policies themselves."""
     handlers = {each: handler for area in areas for each, handler in area.handlers.items()}
+    handlers |= handlers_of(ApprovalPolicies)
+    permissions = {each.__name__: each.declaration.permission for each in handlers}
     return Area(
         name="approvals",
         aggregates=[ApprovalPolicies, ApprovalRequest],
         events=events,
+        upcasters=events.UPCASTERS,
         subscriptions=[FollowRequests()],
         tasks=tasks,
         answers={
             queries.ListApprovalPolicies: from_state(ApprovalPolicies, queries.list_policies),
             queries.ListApprovalRequests: projected(queries.list_requests),
-            queries.GetApprovalRequest: from_past(queries.get_request),
+            queries.GetApprovalRequest: from_past(queries.get_request(permissions), by_reader=True),
+            preview.PreviewApprovalPolicy: from_past(preview.preview_policy(handlers, signers)),
             queries.RequestActions: actions_of(ApprovalRequest),
         },
-        middleware=[]
-        if signers is None
-        else [Gate(handlers | handlers_of(ApprovalPolicies), signers)],
+        middleware=[] if signers is None else [Gate(handlers, signers)],
     )

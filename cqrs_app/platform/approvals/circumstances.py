@@ -14,7 +14,6 @@ from cqrs_app.areas.orders.events import CreditNoteRecorded, OrderPlaced
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.areas.payments.events import PaymentCaptureRequested, PaymentRefundRequested
 from cqrs_app.areas.payments.payment import Payment
-from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.consequences import Forecast
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.commands.handling import Handler
@@ -40,7 +39,7 @@ def circumstances(
         command=type(command).__name__,
         fields=msgspec.to_builtins(command),
         moved=_moved(forecast),
-        worth=_worth(forecast.before) or (_worth(order) if order else {}),
+        worth=forecast.before.worth or (order.worth if order else {}),
         status=str(order.status or "") if order else "",
         country=country,
         role=role,
@@ -59,7 +58,7 @@ def shown(
     identity = getattr(command, handler.aggregate.identity)
     own = filter(None, (words_for(each.event) for each in forecast.events))
     follow = (each.sentence for each in forecast.effects)
-    stake = _moved(forecast) or _worth(forecast.before)
+    stake = _moved(forecast) or forecast.before.worth
     versions = {each: len(past(each)) for each in _touched(forecast, handlers)}
     versions = {handler.aggregate.stream_for(command): forecast.version} | versions
     currency, amount = max(stake.items(), key=lambda each: each[1], default=("", None))
@@ -81,31 +80,30 @@ def _touched(forecast: Forecast, handlers: Mapping[type[Command], Handler]) -> I
 
 def _moved(forecast: Forecast) -> dict[str, Decimal]:
     """By currency: of its own events or of what follows, whichever is more."""
-    own, follow = dict[str, Decimal](), dict[str, Decimal]()
-    for recorded in forecast.events:
-        event: Any = recorded.event
-        if isinstance(event, _MOVES):
-            own[event.currency] = own.get(event.currency, _NONE) + event.amount
+    own, follow = money_in(each.event for each in forecast.events), dict[str, Decimal]()
     for each in (quantity for effect in forecast.effects for quantity in effect.quantities):
         if each.moves_money:
             follow[each.currency] = follow.get(each.currency, _NONE) + each.amount
     return {name: max(own.get(name, _NONE), follow.get(name, _NONE)) for name in own | follow}
 
 
-def _worth(thing: Aggregate) -> dict[str, Decimal]:
-    match thing:
-        case Order() if thing.currency:
-            return {thing.currency: thing.total}
-        case Payment() if thing.currency:
-            return {thing.currency: thing.amount}
-    return {}
+def money_in(events: Iterable[Any]) -> dict[str, Decimal]:
+    """By currency: what these events refund, capture or credit."""
+    moved = dict[str, Decimal]()
+    for event in events:
+        if isinstance(event, _MOVES):
+            moved[event.currency] = moved.get(event.currency, _NONE) + event.amount
+    return moved
 
 
 def _order(past: Sequence[Event]) -> tuple[Order, str]:
     """An order as it is, times apart, and its country."""
-    order, country = Order(), ""
+    order = Order()
     for event in past:
         order.evolve(event, _SOME_TIME)
-        if isinstance(event, OrderPlaced):
-            country = event.country
-    return order, country
+    return order, country_of(past)
+
+
+def country_of(past: Sequence[Event]) -> str:
+    """The country of an order."""
+    return next((each.country for each in past if isinstance(each, OrderPlaced)), "")

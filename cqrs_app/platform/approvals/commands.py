@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 
 from msgspec import Meta
 
@@ -20,6 +20,7 @@ from cqrs_app.platform.approvals.types import (
     Digest,
     FieldCondition,
     Names,
+    OverrideVerdict,
     PolicyName,
     RequestId,
     RequestState,
@@ -38,41 +39,49 @@ RUN = Permission("approvals.run", None)
 """What the console does itself: record requests, and what became of them."""
 
 
+Actions = Annotated[
+    Names,
+    Meta(
+        title="Actions",
+        description="Names of commands, one a line, such as RefundPayment.",
+        examples=[["RefundPayment"]],
+        min_length=1,
+        max_length=50,
+        extra={"spellcheck": "false"},
+    ),
+]
+Over = Annotated[
+    Decimal | None,
+    money("Amount over", description="What the action moves, or else what it is about."),
+]
+MovesMoney = Annotated[
+    bool, Meta(title="Only if money moves", description="For example, if it refunds a payment.")
+]
+Statuses = Annotated[Names, names("Statuses", "Of the order, before the action.", "approved")]
+Countries = Annotated[Names, names("Countries", "Of the order.", "Ireland")]
+AskedBy = Annotated[tuple[Role, ...], Meta(title="Asked by", max_length=4)]
+Channels = Annotated[tuple[SentFrom, ...], Meta(title="Sent from", max_length=4)]
+Conditions = Annotated[
+    tuple[FieldCondition, ...],
+    Meta(title="Further conditions", description="On fields of the action.", max_length=10),
+]
+
+
 @command(label="Set approval policy", permission=MANAGE, minds_version=True, step_up=True)
 class SetApprovalPolicy(Command):
     """Ask for a second signature before these actions are carried out. All conditions that are
     given must hold."""
 
     policy: PolicyName
-    commands: Annotated[
-        Names,
-        Meta(
-            title="Actions",
-            description="Names of commands, one a line, such as RefundPayment.",
-            examples=[["RefundPayment"]],
-            min_length=1,
-            max_length=50,
-            extra={"spellcheck": "false"},
-        ),
-    ]
-    over: Annotated[
-        Decimal | None,
-        money("Amount over", description="What the action moves, or else what it is about."),
-    ] = None
+    commands: Actions
+    over: Over = None
     currency: CurrencyOrAny = ""
-    moves_money: Annotated[
-        bool, Meta(title="Only if money moves", description="For example, if it refunds a payment.")
-    ] = False
-    statuses: Annotated[
-        Names, names("Statuses", "Of the order, before the action.", "approved")
-    ] = ()
-    countries: Annotated[Names, names("Countries", "Of the order.", "Ireland")] = ()
-    asked_by: Annotated[tuple[Role, ...], Meta(title="Asked by", max_length=4)] = ()
-    channels: Annotated[tuple[SentFrom, ...], Meta(title="Sent from", max_length=4)] = ()
-    conditions: Annotated[
-        tuple[FieldCondition, ...],
-        Meta(title="Further conditions", description="On fields of the action.", max_length=10),
-    ] = ()
+    moves_money: MovesMoney = False
+    statuses: Statuses = ()
+    countries: Countries = ()
+    asked_by: AskedBy = ()
+    channels: Channels = ()
+    conditions: Conditions = ()
     stages: Annotated[
         tuple[ApprovalStage, ...],
         Meta(title="Stages", description="One after the other.", max_length=5, extra={"rows": 1}),
@@ -81,21 +90,34 @@ class SetApprovalPolicy(Command):
     carry_out_hours: Annotated[
         int, Meta(title="Hours to be carried out, once approved", ge=1, le=MOST_HOURS)
     ] = 24
+    review_hours: Annotated[
+        int,
+        Meta(
+            title="Hours to review an override",
+            description="Somebody else then has to say whether it was justified.",
+            ge=1,
+            le=MOST_HOURS,
+        ),
+    ] = 24
 
     def check(self) -> Iterator[tuple[str, str]]:
-        if self.over is not None and not self.currency:
-            yield "currency", NEEDED
         if not self.stages:
             yield "stages", NEEDED
-        # A condition on what no order has would never ask for a signature.
-        for status in self.statuses:
-            if status.casefold() not in list(OrderStatus):
-                yield "statuses", f"{status} is no status. Use {', '.join(OrderStatus)}."
-        for country in self.countries:
-            if not is_country(country):
-                name = country_name(country)
-                known = is_country(name)
-                yield "countries", f"Write {name}." if known else f"{country} is no country."
+        yield from problems_of(self)
+
+
+def problems_of(terms: Any) -> Iterator[tuple[str, str]]:
+    """What is wrong with the conditions of a policy. One on what no order has would never hold."""
+    if terms.over is not None and not terms.currency:
+        yield "currency", NEEDED
+    for status in terms.statuses:
+        if status.casefold() not in list(OrderStatus):
+            yield "statuses", f"{status} is no status. Use {', '.join(OrderStatus)}."
+    for country in terms.countries:
+        if not is_country(country):
+            name = country_name(country)
+            known = is_country(name)
+            yield "countries", f"Write {name}." if known else f"{country} is no country."
 
 
 @command(
@@ -165,7 +187,8 @@ class ResubmitRequest(Command):
 
 @command(label="Override approval", permission=OVERRIDE, risky=True, step_up=True)
 class OverrideApproval(Command):
-    """In an emergency: carry it out without the missing signatures. Everybody can see who did."""
+    """In an emergency: carry it out without the missing signatures. An alert is raised until
+    somebody else has reviewed it."""
 
     request_id: RequestId
     digest: Digest
@@ -174,6 +197,20 @@ class OverrideApproval(Command):
     def check(self) -> Iterator[tuple[str, str]]:
         if not self.reason.strip():
             yield "reason", NEEDED
+
+
+@command(label="Review override", permission=SIGN)
+class ReviewOverride(Command):
+    """Say whether carrying it out without the missing signatures was justified. This ends the
+    alert."""
+
+    request_id: RequestId
+    verdict: Annotated[OverrideVerdict, Meta(title="Verdict")]
+    comment: Annotated[Comment, Meta(min_length=1)]
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        if not self.comment.strip():
+            yield "comment", NEEDED
 
 
 @command(label="Record outcome", permission=RUN)

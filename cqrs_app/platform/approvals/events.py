@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Any
 
 from cqrs_app.kernel.messages.messages import Event, event
 from cqrs_app.kernel.privacy.personal import PERSONAL
@@ -10,7 +11,7 @@ from cqrs_app.platform.approvals.policy import ApprovalPolicy, ShownEffects
 from cqrs_app.platform.approvals.types import ApprovalStage
 
 
-@event()
+@event(schema=2)
 class ApprovalPolicySet(Event):
     policy: ApprovalPolicy
 
@@ -20,16 +21,19 @@ class ApprovalPolicyRemoved(Event):
     policy: str
 
 
-@event()
+@event(schema=2)
 class ApprovalRequested(Event):
-    """`payload` is the command as JSON, sealed with the key of `person`. `digest` covers all that
-    a signer is shown. `asked_by` is the actor, `asker` the person behind it."""
+    """`payload` is the command as JSON, sealed with the key of `person`. `payload_hash` covers it
+    together with `salt`, which is sealed likewise: once the person is erased, nobody can find the
+    fields by trying. `digest` covers all that a signer is shown. `asked_by` is the actor, `asker`
+    the person behind it."""
 
     request_id: str
     command: str
     stream: str
     person: str
     payload: Annotated[str, PERSONAL]
+    salt: Annotated[str, PERSONAL]
     payload_hash: str
     shown: ShownEffects
     digest: str
@@ -100,6 +104,17 @@ class ApprovalOverridden(Event):
 
 
 @event()
+class ApprovalOverrideReviewed(Event):
+    """Somebody else has looked at what was carried out without the missing signatures."""
+
+    request_id: str
+    person: str
+    signer: str
+    justified: bool
+    comment: str
+
+
+@event()
 class ApprovalOutdated(Event):
     """What it would do has changed since it was shown. `reason` says what."""
 
@@ -128,3 +143,28 @@ class ApprovalVoided(Event):
     """The personal data that it needs was erased."""
 
     request_id: str
+
+
+def _policy_1(policy: dict[str, Any]) -> dict[str, Any]:
+    return policy | {"review_hours": 24, "stages": _stages_1(policy["stages"])}
+
+
+def _stages_1(stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"teams": []} | each for each in stages]
+
+
+def _set_1(payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | {"policy": _policy_1(payload["policy"])}
+
+
+def _requested_1(payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | {
+        "salt": "",
+        "policies": [_policy_1(each) for each in payload["policies"]],
+        "stages": _stages_1(payload["stages"]),
+    }
+
+
+UPCASTERS = MappingProxyType(
+    {("ApprovalPolicySet", 1): _set_1, ("ApprovalRequested", 1): _requested_1}
+)

@@ -7,6 +7,7 @@ with exactly what was signed.
 
 from __future__ import annotations
 
+import secrets
 import threading
 import uuid
 from collections.abc import Mapping, Sequence
@@ -35,6 +36,7 @@ from cqrs_app.platform.approvals.commands import (
     OverrideApproval,
     RequestApproval,
     ResubmitRequest,
+    ReviewOverride,
     SetApprovalPolicy,
     SignRequest,
     WithdrawRequest,
@@ -63,7 +65,7 @@ of a command, so nobody else can use one."""
 LATER = (Busy, SwitchedOff, TimedOut, Unavailable)
 """Says nothing about the command."""
 _NAMESPACE = uuid.UUID("0f8a3c1e-6d0a-4c53-9a58-2f6f4f2c7b11")
-OnRequest = SignRequest | WithdrawRequest | ResubmitRequest | OverrideApproval
+OnRequest = SignRequest | WithdrawRequest | ResubmitRequest | OverrideApproval | ReviewOverride
 
 
 def request_id_of(command_id: str) -> str:
@@ -76,9 +78,10 @@ def execution_id(request_id: str) -> str:
     return EXECUTION + request_id
 
 
-def payload_hash(payload: str) -> str:
-    """The hash of a command as JSON."""
-    return digest_of(msgspec.json.decode(payload))
+def payload_hash(payload: str, salt: str) -> str:
+    """The hash of a command as JSON; requests of earlier releases have no salt."""
+    content = msgspec.json.decode(payload)
+    return digest_of(salt, content) if salt else digest_of(content)
 
 
 class KnownPolicies:
@@ -117,6 +120,9 @@ class Gate:
     known: KnownPolicies = field(default_factory=KnownPolicies)
 
     def __call__(self, call: Call, proceed: Proceed) -> Receipt:
+        if isinstance(call.command, OnRequest):
+            call.arguments["now"] = self._now(call, call.command)
+            return proceed(call)
         match call.command:
             case RequestApproval():
                 raise rules.NOT_APPROVED(
@@ -125,9 +131,6 @@ class Gate:
                 )
             case SetApprovalPolicy():
                 self._require_known(call.command)
-            case SignRequest() | WithdrawRequest() | ResubmitRequest() | OverrideApproval():
-                call.arguments["now"] = self._now(call, call.command)
-                return proceed(call)
         if call.context.command_id.startswith(EXECUTION):
             require_approved(call)
         elif not call.dry and self._is_asked(call):
@@ -161,12 +164,14 @@ class Gate:
         if not asked:
             return None
         self._require_signers(asked, asking)
+        salt = secrets.token_hex(16)
         return Wanted(
             command=call.name,
             stream=call.stream,
             person=call.command.concerns or forecast.before.belongs_to or call.stream,
             payload=call.payload,
-            payload_hash=payload_hash(call.payload),
+            salt=salt,
+            payload_hash=payload_hash(call.payload, salt),
             shown=shown(call.command, forecast, call.past, self.handlers),
             policies=asked,
             asking=asking,
@@ -199,7 +204,8 @@ class Gate:
         short = short_of(stages_of(policies), self.signers.all(), asking.person)
         if short:
             stage, missing = short
-            able = "change who the policy names" if stage.people else "give more people that role"
+            named = stage.people or stage.teams
+            able = "change who the policy names" if named else "give more people that role"
             raise rules.NOBODY_CAN_SIGN(
                 f"This needs approval by {describe(stage)} other than you. Not enough people can "
                 f"give it: {missing} missing. Nothing was changed. Ask an administrator to {able}."
@@ -259,10 +265,11 @@ def require_approved(call: Call) -> None:
     request, past = ApprovalRequest(), call.past(stream)
     for event in past:
         request.evolve(event, call.received_at)
+    salt = past[0].salt if past and isinstance(past[0], ApprovalRequested) else ""
     same = (request.command, request.stream, request.payload_hash) == (
         call.name,
         call.stream,
-        payload_hash(call.payload),
+        payload_hash(call.payload, salt),
     )
     if request.state is not RequestState.APPROVED or request.shown is None or not same:
         raise rules.NOT_APPROVED("This is not approved. Nothing was changed.")

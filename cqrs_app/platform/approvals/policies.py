@@ -45,8 +45,7 @@ class ApprovalPolicies(Aggregate):
 
     @handles(SetApprovalPolicy, refusals=[UNKNOWN_ACTION, UNKNOWN_FIELD])
     def set(self, command: SetApprovalPolicy) -> Iterator[Event]:
-        named = {each.name: getattr(command, each.name) for each in fields(command)}
-        policy = ApprovalPolicy(**named | {"commands": tuple(dict.fromkeys(command.commands))})
+        policy = policy_of(command)
         if self.policies.get(command.policy) != policy:
             yield ApprovalPolicySet(policy=policy)
 
@@ -69,6 +68,12 @@ class ApprovalPolicies(Aggregate):
 
 POLICIES = f"{ApprovalPolicies.category}-all"
 """The name of the stream."""
+
+
+def policy_of(command: SetApprovalPolicy) -> ApprovalPolicy:
+    """The policy that the command sets."""
+    named = {each.name: getattr(command, each.name) for each in fields(command)}
+    return ApprovalPolicy(**named | {"commands": tuple(dict.fromkeys(command.commands))})
 
 
 def recommended(over: Decimal, currency: str) -> tuple[SetApprovalPolicy, ...]:

@@ -31,6 +31,7 @@ class ApprovalPolicy:
     stages: tuple[ApprovalStage, ...]
     comment_on_refusal: bool
     carry_out_hours: int
+    review_hours: int
 
 
 @value

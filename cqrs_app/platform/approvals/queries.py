@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,17 +13,19 @@ import msgspec
 from msgspec import Meta
 from sqlalchemy import Connection, select
 
+from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.queries.answers import Answering
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.platform.approvals.commands import VIEW
 from cqrs_app.platform.approvals.events import ApprovalRequested
 from cqrs_app.platform.approvals.policies import ApprovalPolicies
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, SeenVersion
 from cqrs_app.platform.approvals.request import ApprovalRequest
-from cqrs_app.platform.approvals.signer import Signer
+from cqrs_app.platform.approvals.signers import signers_in
 from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.approvals.types import ApprovalStage, RequestId, RequestState
-from cqrs_app.platform.operators.tables import operators
+from cqrs_app.platform.runtime.commands import SEE_COMMANDS
 
 _ROW = approval_requests.c
 _PENDING = [each for each in RequestState if each.pending]
@@ -34,8 +36,8 @@ Name = Annotated[str, Meta(title="Operator", max_length=100)]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRow:
-    """One request in a list. `subject` is what it is about, `due` when the state ends by itself,
-    `given` and `needed` count approvals."""
+    """One request in a list. `due` is when the state ends by itself, `review_due` until when an
+    override has to be reviewed; `given` and `needed` count approvals."""
 
     request_id: str
     command: str
@@ -48,6 +50,7 @@ class ApprovalRow:
     asked_at: datetime
     changed_at: datetime
     due: datetime | None
+    review_due: datetime | None
     given: int
     needed: int
     digest: str
@@ -76,6 +79,9 @@ class ListApprovalRequests(Query):
     waits_for: Annotated[Name, Meta(description="Requests this operator is asked to sign.")] = ""
     asked_by: Annotated[Name, Meta(title="Asked by")] = ""
     stream: Annotated[str, Meta(title="About", max_length=200)] = ""
+    unreviewed: Annotated[
+        bool, Meta(title="Unreviewed", description="Overridden, and not reviewed yet.")
+    ] = False
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
 
 
@@ -95,6 +101,8 @@ def list_requests(
         found = found.where(_ROW.asker == question.asked_by)
     if question.stream:
         found = found.where(_ROW.stream == question.stream)
+    if question.unreviewed:
+        found = found.where(_ROW.review_due.is_not(None))
     order = (
         (_ROW.asked_at, _ROW.request_id)
         if question.show == "open"
@@ -105,10 +113,9 @@ def list_requests(
 
 def waiting_for(connection: Connection, name: str) -> Iterator[ApprovalRow]:
     """The open requests that an operator is asked to sign, oldest first."""
-    account = select(operators.c.role).where(
-        operators.c.name == name, operators.c.disabled_at.is_(None)
-    )
-    signer = Signer(name, name, connection.execute(account).scalar() or "")
+    signer = next((each for each in signers_in(connection) if each.name == name), None)
+    if signer is None:
+        return
     found = (
         select(approval_requests)
         .where(_ROW.state == RequestState.OPEN, _ROW.asker != name)
@@ -133,6 +140,7 @@ def _row(row: Any) -> ApprovalRow:
         asked_at=row.asked_at,
         changed_at=row.changed_at,
         due=row.due,
+        review_due=row.review_due,
         given=len(request.signed),
         needed=sum(each.approvals for each in request.stages),
         digest=request.digest,
@@ -146,9 +154,7 @@ def waiting_by_name(connection: Connection) -> dict[str, int]:
     if not stored:
         return {}
     requests = [msgspec.json.decode(each, type=ApprovalRequest) for each in stored]
-    accounts = select(operators.c.name, operators.c.role)
-    working = connection.execute(accounts.where(operators.c.disabled_at.is_(None))).all()
-    signers = [Signer(name, name, role) for name, role in working]
+    signers = signers_in(connection)
     return Counter(each.name for each in signers for one in requests if one.may_sign(each))
 
 
@@ -166,13 +172,15 @@ class ApprovalStep:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRequestView:
     """One request. `payload` are the fields of the command, empty once personal data in it is
-    erased; `digest` is what a signature names; `signed` are those who approved."""
+    erased, or if they are hidden from who asks; `digest` is what a signature names; `signed` are
+    those who approved."""
 
     request_id: str
     state: RequestState
     command: str
     stream: str
     payload: dict[str, Any]
+    fields_hidden: bool
     payload_hash: str
     digest: str
     effects: tuple[str, ...]
@@ -190,18 +198,34 @@ class ApprovalRequestView:
     asked_at: datetime | None
     channel: str
     due: datetime | None
+    overrider: str
+    review_due: datetime | None
     version: int
     history: tuple[ApprovalStep, ...]
 
 
 @query(label="Approval request", permission=VIEW, store="write")
 class GetApprovalRequest(Query):
-    """One request as it is now, with its history, or nothing."""
+    """One request as it is now, with its history, or nothing. The fields of the action are shown
+    to those who may do it themselves or may see the command log."""
 
     request_id: RequestId
 
 
-def get_request(question: GetApprovalRequest, past: Past) -> ApprovalRequestView | None:
+def get_request(permissions: Mapping[str, str]) -> Answering:
+    """`permissions` are those of commands, by name."""
+
+    def answer(
+        question: GetApprovalRequest, past: Past, reader: Actor
+    ) -> ApprovalRequestView | None:
+        return _view(question, past, permissions, reader)
+
+    return answer
+
+
+def _view(
+    question: GetApprovalRequest, past: Past, permissions: Mapping[str, str], reader: Actor
+) -> ApprovalRequestView | None:
     found = past.recorded(ApprovalRequest.stream_of(question.request_id))
     if not found:
         return None
@@ -210,12 +234,14 @@ def get_request(question: GetApprovalRequest, past: Past) -> ApprovalRequestView
         request.evolve(recorded.event, recorded.occurred_at)
     first: Any = found[0].event
     assert isinstance(first, ApprovalRequested) and request.shown  # noqa: S101
+    hidden = not (reader.may(permissions.get(request.command, "")) or reader.may(SEE_COMMANDS))
     return ApprovalRequestView(
         request_id=question.request_id,
         state=request.state or RequestState.OPEN,
         command=request.command,
         stream=request.stream,
-        payload=_fields(first.payload),
+        payload={} if hidden else _fields(first.payload),
+        fields_hidden=hidden,
         payload_hash=request.payload_hash,
         digest=request.digest,
         effects=request.shown.effects,
@@ -233,6 +259,8 @@ def get_request(question: GetApprovalRequest, past: Past) -> ApprovalRequestView
         asked_at=request.asked_at,
         channel=request.channel,
         due=request.due,
+        overrider=request.overrider,
+        review_due=request.review_due,
         version=len(found),
         history=tuple(
             ApprovalStep(

@@ -14,6 +14,7 @@ from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision
 from cqrs_app.kernel.commands.handling import Rule, handles, rule
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.messages.permissions import Role
 from cqrs_app.platform.approvals import events as was
 from cqrs_app.platform.approvals import rules
 from cqrs_app.platform.approvals.commands import (
@@ -21,12 +22,18 @@ from cqrs_app.platform.approvals.commands import (
     RecordOutcome,
     RequestApproval,
     ResubmitRequest,
+    ReviewOverride,
     SignRequest,
     WithdrawRequest,
 )
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, ShownEffects, digest_of, stages_of
 from cqrs_app.platform.approvals.signer import Signer
-from cqrs_app.platform.approvals.types import ApprovalStage, RequestState, SignDecision
+from cqrs_app.platform.approvals.types import (
+    ApprovalStage,
+    OverrideVerdict,
+    RequestState,
+    SignDecision,
+)
 
 UNCHANGED = "Nothing was changed."
 
@@ -52,6 +59,7 @@ class Wanted:
     stream: str
     person: str
     payload: str
+    salt: str
     payload_hash: str
     shown: ShownEffects
     policies: tuple[ApprovalPolicy, ...]
@@ -76,10 +84,12 @@ def in_state(*states: RequestState) -> Rule:
 @dataclass
 class ApprovalRequest(Aggregate):
     """`signed` are those who approved, with their stage; `stage` is the one that waits. `due` is
-    when the state ends by itself. `changes` counts its events."""
+    when the state ends by itself. `review_due` is set while what `overrider` did awaits review.
+    `changes` counts its events."""
 
     category: ClassVar[str] = "approval"
     identity: ClassVar[str] = "request_id"
+    shape: ClassVar[int] = 2
 
     state: RequestState | None = None
     command: str = ""
@@ -92,6 +102,7 @@ class ApprovalRequest(Aggregate):
     policies: tuple[str, ...] = ()
     comment_on_refusal: bool = False
     carry_out_hours: int = 0
+    review_hours: int = 24
     asked_by: str = ""
     asker: str = ""
     channel: str = ""
@@ -100,6 +111,8 @@ class ApprovalRequest(Aggregate):
     stage: int = 0
     signed: dict[str, int] = field(default_factory=dict)
     due: datetime | None = None
+    overrider: str = ""
+    review_due: datetime | None = None
     changes: int = 0
 
     @handles(
@@ -125,6 +138,7 @@ class ApprovalRequest(Aggregate):
             stream=wanted.stream,
             person=wanted.person,
             payload=wanted.payload,
+            salt=wanted.salt,
             payload_hash=wanted.payload_hash,
             shown=wanted.shown,
             digest=shown_digest(command.request_id, 1, wanted.payload_hash, wanted.shown),
@@ -210,6 +224,23 @@ class ApprovalRequest(Aggregate):
             missing=self.missing,
         )
 
+    @handles(ReviewOverride, refusals=[rules.NO_REVIEW_DUE, rules.NOT_A_REVIEWER])
+    def review(self, command: ReviewOverride, now: Now) -> Decision:
+        if self.review_due is None:
+            raise rules.NO_REVIEW_DUE(f"No override of this request awaits review. {UNCHANGED}")
+        if not self.may_review(now.signer):
+            raise rules.NOT_A_REVIEWER(
+                f"You cannot review this override. {UNCHANGED} Somebody else who could have "
+                "approved the request, or another administrator, has to."
+            )
+        yield was.ApprovalOverrideReviewed(
+            request_id=command.request_id,
+            person=now.signer.person,
+            signer=now.signer.name,
+            justified=command.verdict is OverrideVerdict.JUSTIFIED,
+            comment=command.comment,
+        )
+
     @handles(RecordOutcome, refusals=[rules.NO_SUCH_REQUEST, rules.NOT_OPEN])
     def record(self, command: RecordOutcome) -> Decision:
         carried_out = command.state in (RequestState.EXECUTED, RequestState.FAILED)
@@ -245,6 +276,16 @@ class ApprovalRequest(Aggregate):
         if self.state is not RequestState.OPEN or signer.person == self.asker:
             return False
         return signer.person not in self.signed and signer.fits(self.stages[self.stage])
+
+    def may_review(self, signer: Signer) -> bool:
+        """Whether this person can review the override that awaits it."""
+        return self.review_due is not None and self.reviews(signer, self.overrider)
+
+    def reviews(self, signer: Signer, overrider: str) -> bool:
+        """Whether this person can review what `overrider` does."""
+        if signer.person in (self.asker, overrider):
+            return False
+        return signer.role == Role.ADMIN or any(map(signer.fits, self.stages))
 
     def _require_signer(self, now: Now) -> None:
         if now.signer.person == self.asker:
@@ -289,12 +330,11 @@ class ApprovalRequest(Aggregate):
                     if self.stage < len(self.stages):
                         self._wait(RequestState.OPEN, at)
             case was.ApprovalGranted() | was.ApprovalOverridden():
-                self.state = RequestState.APPROVED
-                self.due = at + timedelta(hours=self.carry_out_hours)
-            case was.ApprovalReturned():
-                self._wait(RequestState.RETURNED, at)
-            case was.ApprovalOutdated():
-                self._wait(RequestState.STALE, at)
+                self._grant(event, at)
+            case was.ApprovalOverrideReviewed():
+                self.review_due = None
+            case was.ApprovalReturned() | was.ApprovalOutdated():
+                self._wait(_WAITS[type(event)], at)
             case was.ApprovalResubmitted():
                 self.shown, self.digest = event.shown, event.digest
                 self._begin(at)
@@ -309,7 +349,15 @@ class ApprovalRequest(Aggregate):
         self.policies = tuple(each.policy for each in event.policies)
         self.comment_on_refusal = any(each.comment_on_refusal for each in event.policies)
         self.carry_out_hours = min(each.carry_out_hours for each in event.policies)
+        self.review_hours = min(each.review_hours for each in event.policies)
         self._begin(at)
+
+    def _grant(self, event: was.ApprovalGranted | was.ApprovalOverridden, at: datetime) -> None:
+        self.state = RequestState.APPROVED
+        self.due = at + timedelta(hours=self.carry_out_hours)
+        if isinstance(event, was.ApprovalOverridden):
+            self.overrider = event.person
+            self.review_due = at + timedelta(hours=self.review_hours)
 
     def _begin(self, at: datetime) -> None:
         self.round, self.stage, self.signed = self.round + 1, 0, {}
@@ -320,6 +368,10 @@ class ApprovalRequest(Aggregate):
         self.state, self.due = state, at + timedelta(hours=stage.hours)
 
 
+_WAITS = {
+    was.ApprovalReturned: RequestState.RETURNED,
+    was.ApprovalOutdated: RequestState.STALE,
+}
 _ENDS = {
     was.ApprovalRefused: RequestState.REFUSED,
     was.ApprovalWithdrawn: RequestState.WITHDRAWN,
@@ -354,8 +406,9 @@ def shown_digest(request_id: str, number: int, payload_hash: str, shown: ShownEf
 
 def describe(stage: ApprovalStage) -> str:
     """Who a stage asks, such as "2 supervisors"."""
-    if stage.people:
-        return f"{stage.approvals} of {', '.join(stage.people)}"
+    named = (*stage.people, *(f"team {each}" for each in stage.teams))
+    if named:
+        return f"{stage.approvals} of {', '.join(named)}"
     return (
         f"{stage.approvals} {stage.role}"
         if stage.approvals == 1

@@ -24,4 +24,8 @@ COMMENT_NEEDED = Refusal("comment_needed", "The policy wants to know why it is r
 DEADLINE_OVER = Refusal("deadline_over", "It should have been decided before.")
 NOT_YOURS = Refusal("not_yours", "Somebody else asked for it.")
 MORE_NEEDED = Refusal("more_needed", "By now the policies ask for approvals that it lacks.")
+NO_REVIEW_DUE = Refusal("no_review_due", "Nothing was overridden, or somebody has reviewed it.")
+NOT_A_REVIEWER = Refusal(
+    "not_a_reviewer", "Whoever asked or overrode cannot review it, nor who could not have signed."
+)
 NOT_APPROVED = Refusal("not_approved", "The request is not approved, or for something else.")

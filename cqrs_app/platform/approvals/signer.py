@@ -14,16 +14,19 @@ _RANKS = {str(role): rank for rank, role in enumerate(Role)}
 @dataclass(frozen=True, slots=True)
 class Signer:
     """`name` is the actor, `person` the one whose word it is: a token acts for whoever made it.
-    `role` is empty for who is no operator."""
+    `role` is empty for who is no operator, `team` for who is in none."""
 
     name: str
     person: str
     role: str
+    team: str = ""
 
     def fits(self, stage: ApprovalStage) -> bool:
         """Whether a stage asks this person."""
         enough = _RANKS.get(self.role, -1) >= _RANKS[stage.role]
-        return enough and (not stage.people or self.person in stage.people)
+        anybody = not (stage.people or stage.teams)
+        named = self.person in stage.people or (bool(self.team) and self.team in stage.teams)
+        return enough and (anybody or named)
 
 
 def least(*roles: str) -> str:
@@ -35,19 +38,23 @@ def short_of(
     stages: Sequence[ApprovalStage], signers: Collection[Signer], asker: str
 ) -> tuple[ApprovalStage, int] | None:
     """The first stage that too few could sign and how many are missing, or None. One person signs
-    in one stage only.
+    in one stage only, so this is a bipartite matching, by augmenting paths."""
+    people = {each.person: each for each in signers if each.person != asker}.values()
+    fitting = [[each.person for each in people if each.fits(stage)] for stage in stages]
+    taken: dict[str, int] = {}
 
-    The stages with the fewest candidates choose first. That is exact where candidates are nested,
-    as roles are.
-    """
-    left = {each.person: each for each in signers if each.person != asker}
-    fitting = [[each.person for each in left.values() if each.fits(stage)] for stage in stages]
-    taken: set[str] = set()
-    for people, stage in sorted(
-        zip(fitting, stages, strict=True), key=lambda each: len(each[0]) - each[1].approvals
-    ):
-        free = [each for each in people if each not in taken]
-        if len(free) < stage.approvals:
-            return stage, stage.approvals - len(free)
-        taken |= set(free[: stage.approvals])
+    def take(stage: int, tried: set[str]) -> bool:
+        """Find somebody for a stage, where needed by somebody else for the stage that had them."""
+        for person in fitting[stage]:
+            if person not in tried:
+                tried.add(person)
+                if person not in taken or take(taken[person], tried):
+                    taken[person] = stage
+                    return True
+        return False
+
+    for number, stage in enumerate(stages):
+        for found in range(stage.approvals):
+            if not take(number, set()):
+                return stage, stage.approvals - found
     return None

@@ -6,18 +6,34 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, literal, select
 
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.approvals.signer import Signer, least
 from cqrs_app.platform.operators.ended import has_ended
-from cqrs_app.platform.operators.roles import Roles
+from cqrs_app.platform.operators.roles import (
+    Roles,
+    counts_as,
+    narrowed,
+    permissions_of,
+    stored_permissions,
+)
 from cqrs_app.platform.operators.tables import api_tokens, operators
 from cqrs_app.platform.operators.tokens import ACTOR_PREFIX
 
 SHELL = "shell:"
 """The prefix of whoever works on the machine itself: no operator, so they cannot sign."""
+
+
+_WORKING = select(
+    operators.c.name, counts_as(operators.c.role).label("role"), operators.c.team
+).where(operators.c.disabled_at.is_(None))
+
+
+def signers_in(connection: Connection) -> list[Signer]:
+    """Every operator whose account works."""
+    return [Signer(row.name, row.name, row.role, row.team) for row in connection.execute(_WORKING)]
 
 
 class Signers:
@@ -34,12 +50,16 @@ class Signers:
         self._roles = roles
         self._clock = clock
 
+    def connect(self) -> Connection:
+        """A connection that reads the write store."""
+        return self._reader.connect()
+
     def of(self, name: str) -> Signer:
         """Who an actor of this name is. A token acts for the operator who made it, with its own
         role."""
         if name.startswith(ACTOR_PREFIX):
             found = (
-                select(api_tokens.c.role, api_tokens.c.made_by)
+                select(counts_as(api_tokens.c.role).label("role"), api_tokens.c.made_by)
                 .where(api_tokens.c.name == name.removeprefix(ACTOR_PREFIX))
                 .order_by(api_tokens.c.created_at.desc())
                 .limit(1)
@@ -47,31 +67,27 @@ class Signers:
             with self._reader.connect() as connection:
                 row = connection.execute(found).first()
             return Signer(name, row.made_by, row.role) if row else Signer(name, name, "")
-        account = select(operators.c.role).where(
-            operators.c.name == name, operators.c.disabled_at.is_(None)
-        )
         with self._reader.connect() as connection:
-            return Signer(name, name, connection.execute(account).scalar() or "")
+            account = connection.execute(_WORKING.where(operators.c.name == name)).first()
+        return Signer(name, name, account.role, account.team) if account else Signer(name, name, "")
 
     def signing(self, name: str) -> Signer:
         """The same, as a signer: by a token nobody signs who could not sign without it."""
         signer = self.of(name)
-        account = select(operators.c.role, operators.c.disabled_at).where(
-            operators.c.name == signer.person
-        )
+        account = select(
+            counts_as(operators.c.role).label("role"), operators.c.team, operators.c.disabled_at
+        ).where(operators.c.name == signer.person)
         with self._reader.connect() as connection:
             maker = connection.execute(account).first()
         if maker is None:
             return signer
         role = least(signer.role, maker.role) if maker.disabled_at is None else ""
-        return replace(signer, role=role)
+        return replace(signer, role=role, team=maker.team)
 
     def all(self) -> list[Signer]:
         """Every operator whose account works."""
-        found = select(operators.c.name, operators.c.role)
         with self._reader.connect() as connection:
-            working = connection.execute(found.where(operators.c.disabled_at.is_(None)))
-            return [Signer(name, name, role) for name, role in working]
+            return signers_in(connection)
 
     def actor(self, name: str) -> Actor | None:
         """The actor of this name with the permissions it has now; None if it may not act any
@@ -81,16 +97,18 @@ class Signers:
         roles = self._roles()
         if name.startswith(SHELL):
             return Actor(name, frozenset[str]().union(*roles.values()))
-        if not name.startswith(ACTOR_PREFIX):
-            return Actor(name, roles.get(self.of(name).role, frozenset()))
         tokens = api_tokens.c
-        found = select(tokens.role, tokens.permissions).where(
-            tokens.name == name.removeprefix(ACTOR_PREFIX), tokens.revoked_at.is_(None)
-        )
+        if not name.startswith(ACTOR_PREFIX):
+            found = select(
+                operators.c.role, stored_permissions(operators.c.role), literal("").label("chosen")
+            ).where(operators.c.name == name)
+        else:
+            found = select(
+                tokens.role, stored_permissions(tokens.role), tokens.permissions.label("chosen")
+            ).where(tokens.name == name.removeprefix(ACTOR_PREFIX), tokens.revoked_at.is_(None))
         with self._reader.connect() as connection:
             row = connection.execute(found).first()
         if row is None:
-            return None
-        chosen = frozenset(row.permissions.split())
-        rights = roles.get(row.role, frozenset())
-        return Actor(name, rights & chosen if chosen else rights)
+            return None if name.startswith(ACTOR_PREFIX) else Actor(name)
+        rights = permissions_of(roles, row.role, row.stored)
+        return Actor(name, narrowed(rights, frozenset(row.chosen.split())))

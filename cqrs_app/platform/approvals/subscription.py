@@ -20,6 +20,17 @@ from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.tables import approval_requests
 
 _ROW = approval_requests.c
+_SAME = (
+    "command",
+    "stream",
+    "person",
+    "state",
+    "asked_by",
+    "asker",
+    "asked_at",
+    "due",
+    "review_due",
+)
 
 
 class FollowRequests(Subscription):
@@ -65,9 +76,8 @@ def _moved(connection: Connection, event: Any, at: datetime) -> None:
 
 
 def _columns(request: ApprovalRequest) -> dict[str, Any]:
-    same = ("command", "stream", "person", "state", "asked_by", "asker", "asked_at", "due")
     shown = request.shown
-    return {name: getattr(request, name) for name in same} | {
+    return {name: getattr(request, name) for name in _SAME} | {
         "amount": shown.amount if shown else None,
         "currency": shown.currency if shown else "",
     }

@@ -22,6 +22,8 @@ approval_requests = Table(
     Column("changed_at", UtcDateTime, nullable=False),
     # When the state ends by itself; empty once it is final.
     Column("due", UtcDateTime),
+    # Set while an override awaits review.
+    Column("review_due", UtcDateTime),
     Column("amount", Amount),
     Column("currency", String(3), nullable=False),
     # The request as its events leave it, as JSON.
@@ -36,4 +38,10 @@ Index("ix_approval_requests_asked_at", _requests.asked_at, _requests.request_id)
 Index("ix_approval_requests_asker", _requests.asker, _requests.asked_at)
 Index("ix_approval_requests_stream", _requests.stream, _requests.state)
 Index("ix_approval_requests_due", _requests.due)
+Index(
+    "ix_approval_requests_review_due",
+    _requests.review_due,
+    postgresql_where=_requests.review_due.is_not(None),
+    sqlite_where=_requests.review_due.is_not(None),
+)
 Index("ix_approval_requests_person", _requests.person)

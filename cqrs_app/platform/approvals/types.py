@@ -102,6 +102,17 @@ class SignDecision(StrEnum):
         return {"approve": "Approve", "refuse": "Refuse", "return": "Return"}[self]
 
 
+class OverrideVerdict(StrEnum):
+    """What a review of an override comes to."""
+
+    JUSTIFIED = "justified"
+    NOT_JUSTIFIED = "not_justified"
+
+    @property
+    def label(self) -> str:
+        return {"justified": "Justified", "not_justified": "Not justified"}[self]
+
+
 class RequestState(StrEnum):
     """The state of a request; the values are stored."""
 
@@ -167,11 +178,15 @@ class FieldCondition:
 
 @value
 class ApprovalStage:
-    """Who has to approve, and until when. `people` narrows the role down to those named."""
+    """Who has to approve, and until when. `people` and `teams` narrow the role down to those named,
+    or in one of these teams."""
 
     approvals: Annotated[int, Meta(title="Approvals", ge=1, le=10)] = 1
     role: Annotated[Role, Meta(title="Least role")] = Role.SUPERVISOR
-    people: Annotated[Names, names("People", "Empty: everybody with the role.", "maria")] = ()
+    people: Annotated[
+        Names, names("People", "No people or teams: everybody with the role.", "maria")
+    ] = ()
+    teams: Annotated[Names, names("Teams", "Of operators, as for orders.", "returns")] = ()
     hours: Annotated[
         int, Meta(title="Hours to decide", description="Then it expires.", ge=1, le=MOST_HOURS)
     ] = 72

@@ -75,10 +75,11 @@ def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) ->
     def check(call: Call, proceed: Proceed) -> Receipt:
         match call.command:
             case CreateBatch():
-                name = call.command.command if items.is_frozen(call.command) else None
+                frozen = items.is_frozen(call.command)
+                names = items.commands_of(call.command.batch_id) if frozen else ()
             case StartBatch() | ResumeBatch() | RetryBatchItems():
-                name = items.command_of(call.command.batch_id)
-                if name is None:
+                names = items.commands_of(call.command.batch_id)
+                if not names:
                     raise NO_SUCH_BATCH.because(
                         f"There is no batch {call.command.batch_id}, or its items were deleted "
                         "since."
@@ -91,8 +92,9 @@ def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) ->
                     )
             case _:
                 return proceed(call)
-        if name is not None and name in commands:
-            check_permission(commands[name], call.context)
+        if names and commands.keys() >= {*names}:
+            for name in names:
+                check_permission(commands[name], call.context)
             if isinstance(call.command, StartBatch | RetryBatchItems):
                 require_creator(items, call.command.batch_id, call.context.actor.name)
         elif isinstance(call.command, CreateBatch):

@@ -80,6 +80,7 @@ class CommandBatch(Aggregate):
             command=command.command,
             total=command.total,
             start=command.start,
+            macro=command.macro,
         )
 
     @handles(StartBatch, when=while_it_is(BatchState.READY), refusals=[CREATOR_ENDED, NOT_YOURS])

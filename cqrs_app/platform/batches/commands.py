@@ -46,11 +46,17 @@ class CreateBatch(Command):
     line."""
 
     batch_id: BatchId
-    command: CommandName
+    command: Annotated[
+        CommandName, Meta(description="Of a macro, the one whose version is minded.")
+    ]
     total: Annotated[int, Meta(title="Items", ge=1, le=MOST_ITEMS)]
     start: Annotated[
         bool, Meta(title="Start at once", description="Without checking what would be refused.")
     ] = False
+    macro: Annotated[
+        str,
+        Meta(title="Macro", description="Empty for one command.", pattern=ONE_LINE, max_length=40),
+    ] = ""
 
 
 @command(label="Start", permission=RUN)

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.aggregate import Aggregate
@@ -19,7 +19,10 @@ from cqrs_app.kernel.privacy.personal import personal_fields, texts_in
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.batches.commands import CreateBatch
 from cqrs_app.platform.batches.items import Chosen, Items
+from cqrs_app.platform.macros.macros import Macro, Macros
+from cqrs_app.platform.macros.steps import Step
 from cqrs_app.platform.transfer.exports.lists import Listing, question_of
+from cqrs_app.platform.views.commands import TEAM
 
 MOST_CHOSEN = 5_000
 """Items that are looked up at a time."""
@@ -38,13 +41,15 @@ PERSONAL_SHARED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewBatch:
-    """What a batch is to do. The items are those `named` (their ids, each with the version that was
-    seen, or None), or all that match `filters` where that is not None: texts by name, as in the URL
-    of the list."""
+    """What a batch is to do: one `command` with its `fields`, or the steps of a `macro`, of whoever
+    creates it or of the team. The items are those `named` (their ids, each with the version that
+    was seen, or None), or all that match `filters` where that is not None: texts by name, as in the
+    URL of the list."""
 
     batch_id: str
-    command: str
+    command: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
+    macro: str = ""
     named: Sequence[tuple[str, int | None]] = ()
     filters: Mapping[str, Sequence[str]] | None = None
     start: bool = False
@@ -63,30 +68,69 @@ class Batches:
     def create(self, new: NewBatch, actor: Actor, channel: str) -> Receipt:
         """Create the batch. Sent again under its id, it is left as it is.
 
-        Raises Invalid where the command, its fields or the filters cannot be used, or there are no
-        items or too many; NotAllowed; and what the buses raise. Then nothing is created.
+        Raises Invalid where the command, its fields, the macro or the filters cannot be used, or
+        there are no items or too many; NotAllowed; and what the buses raise. Then nothing is
+        created.
         """
-        cls = self._kernel.registry.command(new.command)
         context = Context(actor=actor, channel=channel, command_id=new.batch_id)
-        self._kernel.commands.authorise(cls, context)
-        self._check_fields(cls, new)
+        macro = self._macro(new, actor)
+        classes = []
+        for step in map(Step.from_text, macro.steps) if macro else [Step(new.command, new.fields)]:
+            cls = self._kernel.registry.command(step.command)
+            self._kernel.commands.authorise(cls, context)
+            self._check_fields(cls, step, new, from_text=macro is not None)
+            classes.append(cls)
+        # Its stream is the one whose version is minded.
+        cls = next((each for each in classes if each.declaration.minds_version), classes[0])
         _check_named(new.named)
         total = self._items.freeze(
             new.batch_id,
-            new.command,
+            cls.__name__,
             new.fields,
             _source(new),
             self._counted(self._chosen(cls, new, actor)),
             created_by=actor.name,
             permissions=actor.permissions,
+            macro=macro,
         )
         if not total:
             sentence = "No items match, so nothing was created." if new.filters is not None else ""
             raise Invalid("The batch", {"items": sentence or "Choose at least one item."})
         command = CreateBatch(
-            batch_id=new.batch_id, command=new.command, total=total, start=new.start
+            batch_id=new.batch_id,
+            command=cls.__name__,
+            total=total,
+            start=new.start,
+            macro=macro.name if macro else "",
         )
         return self._kernel.commands.execute(command, context)
+
+    def macros(self, actor: Actor) -> list[Macro]:
+        """The actor's, then those of the team's with other names."""
+        store, found = self._kernel.store, Macros()
+        repository = Repository(store, self._kernel.registry.codec)
+        streams = [Macros.stream_of(owner) for owner in (actor.name, TEAM)]
+        heads = store.load_many(streams)
+        for stream in streams:
+            if head := heads.get(stream):
+                more = cast(Macros, repository.at(Macros, stream, head))
+                found.saved += [each for each in more.saved if not found.find(each.name)]
+        return found.saved
+
+    def _macro(self, new: NewBatch, actor: Actor) -> Macro | None:
+        if not new.macro:
+            return None
+        if new.command or new.fields:
+            raise Invalid("The batch", {"macro": "Give either a macro or a command."})
+        found = next((each for each in self.macros(actor) if each.has(new.macro)), None)
+        if found is None:
+            sentence = f"There is no macro named {new.macro}. Nothing was created."
+            raise Invalid("The batch", {"macro": sentence})
+        return found
+
+    def commands_of(self, batch_id: str) -> tuple[str, ...]:
+        """The names of the commands of a batch; none if there is no such batch."""
+        return self._items.commands_of(batch_id)
 
     def chooser(self, command: type[Command]) -> type[Query]:
         """The query that chooses items by filters. Raises Invalid if there is none."""
@@ -130,21 +174,24 @@ class Batches:
     def _category(self, command: type[Command]) -> str:
         return self._kernel.registry.routes[command].aggregate.category
 
-    def _check_fields(self, cls: type[Command], new: NewBatch) -> None:
+    def _check_fields(
+        self, cls: type[Command], step: Step, new: NewBatch, *, from_text: bool
+    ) -> None:
         identity = self.identity(cls)
-        if identity in new.fields:
-            raise Invalid(new.command, {identity: "Each item of the batch has its own."})
+        if identity in step.fields:
+            raise Invalid(step.command, {identity: "Each item of the batch has its own."})
         # They belong to one person each, with whose key they are sealed; a batch has no such key.
-        personal = [each for each in personal_fields(cls) if any(texts_in(new.fields.get(each)))]
+        personal = [each for each in personal_fields(cls) if any(texts_in(step.fields.get(each)))]
         if personal:
-            raise Invalid(new.command, dict.fromkeys(personal, PERSONAL_SHARED))
+            raise Invalid(step.command, dict.fromkeys(personal, PERSONAL_SHARED))
+        values = {**step.fields, identity: new.named[0][0] if new.named else "1"}
         try:
-            parse(cls, {**new.fields, identity: new.named[0][0] if new.named else "1"})
+            parse(cls, values, from_text=from_text)
         except Invalid as error:
             # An unusable id concerns its item, which is refused.
             problems = {name: each for name, each in error.problems.items() if name != identity}
             if problems:
-                raise Invalid(new.command, problems) from None
+                raise Invalid(step.command, problems) from None
 
     def _chosen(self, cls: type[Command], new: NewBatch, actor: Actor) -> Iterator[Chosen]:
         """Raises Invalid at once, about the filters."""

@@ -8,14 +8,16 @@ from typing import Any
 from cqrs_app.kernel.messages.messages import Event, event
 
 
-@event()
+@event(schema=2)
 class BatchCreated(Event):
-    """`total` items are frozen, each to become this command. `start`: without a check first."""
+    """`total` items are frozen, each to become this command, or all commands of the `macro`, of
+    which it is the first that minds the version. `start`: without a check first."""
 
     batch_id: str
     command: str
     total: int
     start: bool
+    macro: str
 
 
 @event()
@@ -65,4 +67,8 @@ def _paused_1(payload: dict[str, Any]) -> dict[str, Any]:
     return payload | {"reason": ""}
 
 
-UPCASTERS = MappingProxyType({("BatchPaused", 1): _paused_1})
+def _created_1(payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | {"macro": ""}
+
+
+UPCASTERS = MappingProxyType({("BatchPaused", 1): _paused_1, ("BatchCreated", 1): _created_1})

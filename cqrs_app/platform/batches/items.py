@@ -22,6 +22,8 @@ from cqrs_app.platform.batches.commands import CreateBatch
 from cqrs_app.platform.batches.counts import Move, add_effects, count_anew, lock, moved, rows_of
 from cqrs_app.platform.batches.tables import batch_counts, batch_effects, batch_items, batches
 from cqrs_app.platform.batches.words import BatchState, Outcome
+from cqrs_app.platform.macros.macros import Macro
+from cqrs_app.platform.macros.steps import Step
 from cqrs_app.platform.operators.ended import has_ended
 
 LEASE = Lease(timedelta(seconds=10))
@@ -59,25 +61,31 @@ class Item:
     subject: str
     version: int | None
     attempt: int
+    step: int
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of an item, or is expected to; `sentence` says why it was not done."""
+    """What became of an item, or is expected to, at this step, the last one that was tried;
+    `sentence` says why it was not done."""
 
     number: int
     outcome: Outcome
     code: str = ""
     sentence: str = ""
+    step: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A batch that is leased. `permissions` are those its creator had."""
+    """A batch that is leased. Each item becomes the commands of the `steps`, in order; `from_text`:
+    their fields are texts. The versions of items are those of `command`'s stream. `permissions` are
+    those its creator had."""
 
     batch_id: str
     command: str
-    fields: Mapping[str, Any]
+    steps: Sequence[Step]
+    from_text: bool
     created_by: str
     permissions: frozenset[str]
     state: str
@@ -102,8 +110,10 @@ class Items:
         *,
         created_by: str,
         permissions: Iterable[str],
+        macro: Macro | None = None,
     ) -> int:
         """Store what a batch is about; returns how many items it has. Repeated ones count once.
+        `command` is the one of the macro whose version is minded.
 
         A batch that exists already is left as it is. Raises Invalid if it is somebody else's.
         """
@@ -118,6 +128,8 @@ class Items:
             "state": FROZEN,
             "total": 0,
             "sending": False,
+            "macro": macro.name if macro else "",
+            "steps": "\n".join(macro.steps) if macro else "",
         }
         with self._engine.begin() as connection:
             added = insert_into(connection, batches).on_conflict_do_nothing()
@@ -149,16 +161,17 @@ class Items:
             _BATCH.batch_id == command.batch_id,
             _BATCH.command == command.command,
             _BATCH.total == command.total,
+            _BATCH.macro == command.macro,
         )
         with self._reader.connect() as connection:
             return connection.execute(found).first() is not None
 
-    def command_of(self, batch_id: str) -> str | None:
-        """The name of the command of a batch; None if there is no such batch."""
-        found = select(_BATCH.command).where(_BATCH.batch_id == batch_id)
+    def commands_of(self, batch_id: str) -> tuple[str, ...]:
+        """The names of the commands of a batch; none if there is no such batch."""
+        found = select(_BATCH.command, _BATCH.fields, _BATCH.steps)
         with self._reader.connect() as connection:
-            name: str | None = connection.execute(found).scalar()
-            return name
+            row = connection.execute(found.where(_BATCH.batch_id == batch_id)).one_or_none()
+        return tuple(step.command for step in steps_in(row)) if row else ()
 
     def creator_of(self, batch_id: str) -> str | None:
         """The name of its creator, under which items are sent."""
@@ -264,7 +277,7 @@ class Items:
             )
             rows = connection.execute(taken).all()
             items = sorted(
-                (Item(row.number, row.subject, row.version, row.attempt) for row in rows),
+                (Item(row.number, row.subject, row.version, row.attempt, row.step) for row in rows),
                 key=lambda each: each.number,
             )
             if items:
@@ -291,6 +304,7 @@ class Items:
                 outcome=bindparam("o"),
                 code=bindparam("c"),
                 sentence=bindparam("s"),
+                step=bindparam("p"),
                 finished_at=self._clock(),
             )
         )
@@ -299,7 +313,8 @@ class Items:
             if results:
                 after = {each.number: each.outcome for each in results}
                 rows = rows_of(connection, batch_id, list(after), _ITEM.outcome == Outcome.SENDING)
-                connection.execute(ended, _parameters(results))
+                parameters = zip(results, _parameters(results), strict=True)
+                connection.execute(ended, [more | {"p": each.step} for each, more in parameters])
                 moves = (_move(Outcome.SENDING, after[row.number], row) for row in rows)
                 moved(connection, batch_id, moves)
             left = select(_ITEM.number).where(
@@ -342,11 +357,12 @@ class Items:
             return [Item(*row) for row in connection.execute(found)]
 
 
-_OF_ITEM = (_ITEM.number, _ITEM.subject, _ITEM.version, _ITEM.attempt)
+_OF_ITEM = (_ITEM.number, _ITEM.subject, _ITEM.version, _ITEM.attempt, _ITEM.step)
 _TAKEN = (
     _BATCH.batch_id,
     _BATCH.command,
     _BATCH.fields,
+    _BATCH.steps,
     _BATCH.created_by,
     _BATCH.permissions,
     _BATCH.state,
@@ -372,6 +388,7 @@ def _rows(batch_id: str, chosen: Iterable[Chosen]) -> Iterator[dict[str, Any]]:
             "code": "",
             "sentence": "",
             "attempt": 1,
+            "step": 1,
             "finished_at": None,
         }
 
@@ -393,11 +410,24 @@ def _parameters(results: Iterable[Result]) -> list[dict[str, Any]]:
     ]
 
 
+def command_id(batch_id: str, number: int, attempt: int, step: int) -> str:
+    """Of one step of an item. That of the first one does not name it."""
+    return f"{batch_id}.{number}.{attempt}" + (f".{step}" if step > 1 else "")
+
+
+def steps_in(row: Any) -> tuple[Step, ...]:
+    """The steps of a batch's row: those of its macro, or its one command."""
+    if row.steps:
+        return tuple(map(Step.from_text, row.steps.split("\n")))
+    return (Step(row.command, msgspec.json.decode(row.fields)),)
+
+
 def _taken(row: Any) -> Taken:
     return Taken(
         batch_id=row.batch_id,
         command=row.command,
-        fields=msgspec.json.decode(row.fields),
+        steps=steps_in(row),
+        from_text=bool(row.steps),
         created_by=row.created_by,
         permissions=frozenset(row.permissions.split()),
         state=row.state,

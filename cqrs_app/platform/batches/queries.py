@@ -20,7 +20,7 @@ from cqrs_app.kernel.store.tables import events
 from cqrs_app.platform.batches.batch import CommandBatch, state_after
 from cqrs_app.platform.batches.commands import RUN, BatchId
 from cqrs_app.platform.batches.events import BatchCreated
-from cqrs_app.platform.batches.items import FROZEN
+from cqrs_app.platform.batches.items import FROZEN, command_id
 from cqrs_app.platform.batches.tables import batch_counts, batch_effects, batch_items, batches
 from cqrs_app.platform.batches.words import OPEN, BatchState, Outcome
 
@@ -34,12 +34,14 @@ _BATCH, _ITEM, _COUNT = batches.c, batch_items.c, batch_counts.c
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
-    """`source` says where the items come from. Times in UTC; `started_at` is that of the last run.
+    """`macro` is the name of a macro, of which `command` is one; empty for one command. `source`
+    says where the items come from. Times in UTC; `started_at` is that of the last run.
     `finished` items have an outcome: `done`, `requested` (of those who approve), or `not_done`
     (refused, changed since, or failed), or they were left out or cancelled."""
 
     batch_id: str
     command: str
+    macro: str
     source: str
     created_by: str
     created_at: datetime
@@ -129,7 +131,8 @@ class BatchEffect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchView:
-    """A batch with its progress. `fields` are those that all items share; `paused_because` says why
+    """A batch with its progress. `fields` are those that all items share, `steps` those of a macro,
+    such as `HoldOrder?reason=other`; `paused_because` says why
     a worker, or whoever gave a reason, paused it. `counts` is by outcome;
     before the batch is started, by what the check expects (`checked` of `total` items so far), and
     so are `groups` and `worth`. `effects` are those of the first items, as long as it is not
@@ -137,6 +140,7 @@ class BatchView:
 
     row: BatchRow
     fields: dict[str, Any]
+    steps: tuple[str, ...]
     paused_because: str
     counts: dict[str, int]
     groups: tuple[BatchGroup, ...]
@@ -153,7 +157,7 @@ class GetBatch(Query):
 
 
 def get_batch(question: GetBatch, connection: Connection) -> BatchView | None:
-    columns = (*_COLUMNS, _BATCH.fields, _BATCH.paused_because)
+    columns = (*_COLUMNS, _BATCH.fields, _BATCH.steps, _BATCH.paused_because)
     found = select(*columns).where(_BATCH.batch_id == question.batch_id)
     row = connection.execute(found).one_or_none()
     if row is None:
@@ -175,6 +179,7 @@ def get_batch(question: GetBatch, connection: Connection) -> BatchView | None:
     return BatchView(
         row=batch,
         fields=msgspec.json.decode(row.fields),
+        steps=tuple(row.steps.split("\n")) if row.steps else (),
         paused_because=row.paused_because if batch.state is BatchState.PAUSED else "",
         counts=dict(counts),
         groups=tuple(_groups(connection, question.batch_id, column, explained)),
@@ -216,7 +221,7 @@ def _groups(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemRow:
     """One item. `expected` is what the check foresaw, `sentence` why it is not done. `command_id`
-    is that of its last attempt in the command log; times in UTC."""
+    is that of its last attempt in the command log, at this `step` of a macro; times in UTC."""
 
     number: int
     subject: str
@@ -228,6 +233,7 @@ class ItemRow:
     code: str
     sentence: str
     attempt: int
+    step: int
     finished_at: datetime | None
     command_id: str
 
@@ -261,8 +267,8 @@ def list_batch_items(question: ListBatchItems, connection: Connection) -> Page[I
     def item(row: Row[Any]) -> ItemRow:
         values = dict(row._mapping) | {"outcome": Outcome(row.outcome)}
         sent = row.outcome not in (Outcome.WAITING, Outcome.SKIPPED, Outcome.CANCELLED)
-        made = f"{question.batch_id}.{row.number}.{row.attempt}" if sent else ""
-        return ItemRow(**values, command_id=made)
+        key = question.batch_id, row.number, row.attempt, row.step
+        return ItemRow(**values, command_id=command_id(*key) if sent else "")
 
     return question.page(found, connection, item)
 

@@ -11,6 +11,7 @@ batches = Table(
     "batches",
     write_tables,
     Column("batch_id", String(36), primary_key=True),
+    # Of a macro, the first that minds the version of what it is about.
     Column("command", String(100), nullable=False),
     # The fields that all items share, as JSON. Emptied with the items: see Batches.forget_old.
     Column("fields", Text, nullable=False),
@@ -26,6 +27,10 @@ batches = Table(
     Column("sending", Boolean, nullable=False),
     # A sentence, where a worker paused it; else empty.
     Column("paused_because", Text, nullable=False, server_default=""),
+    # The name of a macro and its steps, each as in MacroSaved, one a line; both empty for one
+    # command.
+    Column("macro", String(40), nullable=False, server_default=""),
+    Column("steps", Text, nullable=False, server_default=""),
     Column("lease_until", UtcDateTime),
     # Of the present run: a retry begins another one.
     Column("started_at", UtcDateTime),
@@ -52,6 +57,8 @@ batch_items = Table(
     Column("sentence", Text, nullable=False),
     # Counts from 1; part of the command's id.
     Column("attempt", Integer, nullable=False),
+    # The step that the outcome is about, counted from 1; it is sent again from there.
+    Column("step", Integer, nullable=False, server_default="1"),
     Column("finished_at", UtcDateTime),
 )
 Index(

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 from cqrs_app.kernel.assembly import Kernel
@@ -29,7 +29,7 @@ from cqrs_app.platform.approvals.foresight import needed, policies_of
 from cqrs_app.platform.approvals.gate import REQUESTED
 from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.batches.commands import EndBatch, PauseBatch
-from cqrs_app.platform.batches.items import Item, Items, Result, Taken
+from cqrs_app.platform.batches.items import Item, Items, Result, Taken, command_id
 from cqrs_app.platform.batches.subscription import followed_version
 from cqrs_app.platform.batches.words import BatchState, Outcome
 
@@ -127,20 +127,37 @@ class RunBatches(BackgroundTask):
             logger.info("batch %s, %s: %s", batch_id, name, refused.sentence)
 
 
-def command_id(batch_id: str, item: Item) -> str:
-    return f"{batch_id}.{item.number}.{item.attempt}"
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An item at one of its steps, and the versions that it minds, by stream."""
+
+    item: Item
+    step: int
+    seen: Mapping[str, int | None]
+
+    def after(self, receipt: Receipt) -> Place:
+        """At the next step, once this one is done. If somebody else had changed the stream before,
+        the version that was seen is minded further on, so that the next step conflicts."""
+        before = receipt.version - len(receipt.events)
+        if self.seen.get(receipt.stream) in (None, before):
+            return Place(self.item, self.step + 1, {**self.seen, receipt.stream: receipt.version})
+        return Place(self.item, self.step + 1, self.seen)
 
 
 def _checked(kernel: Kernel, batch: Taken, items: Sequence[Item]) -> list[Result]:
-    """What would become of each item now, each decided on top of those before it."""
-    prepared = [_prepared(kernel, batch, each) for each in items]
-    foreseen = iter(
-        kernel.commands.rehearse([each for each in prepared if not isinstance(each, BusError)])
-    )
-    return [
-        _result(item, ready if isinstance(ready, BusError) else next(foreseen).error)
-        for item, ready in zip(items, prepared, strict=True)
+    """What would become of each item now, each step decided on top of all those before it."""
+    prepared = [
+        [_prepared(kernel, batch, each) for each in _places(kernel, batch, item)] for item in items
     ]
+    usable = [each for steps in prepared for each in steps if not isinstance(each, BusError)]
+    foreseen = iter(kernel.commands.rehearse(usable))
+    results = []
+    for item, steps in zip(items, prepared, strict=True):
+        errors = [each if isinstance(each, BusError) else next(foreseen).error for each in steps]
+        refused = next((number for number, each in enumerate(errors) if each), len(errors) - 1)
+        place = Place(item, item.step + refused, {})
+        results.append(_result(kernel, batch, place, errors[refused]))
+    return results
 
 
 def _to_approve(
@@ -151,62 +168,81 @@ def _to_approve(
     results: Sequence[Result],
 ) -> list[Result]:
     """The same, with what a policy applies to: its items would become requests."""
-    policies = [each for each in policies_of(kernel) if batch.command in each.commands]
+    commands = {each.command for each in batch.steps}
+    policies = [each for each in policies_of(kernel) if commands & {*each.commands}]
     if not policies:
         return list(results)
 
-    def needs_approval(item: Item) -> bool:
-        prepared = _prepared(kernel, batch, item)
-        if isinstance(prepared, BusError):
+    def needs_approval(place: Place) -> bool:
+        name = batch.steps[place.step - 1].command
+        relevant = [each for each in policies if name in each.commands]
+        prepared = _prepared(kernel, batch, place)
+        if not relevant or isinstance(prepared, BusError):
             return False
         try:
             forecast = kernel.commands.foresee(*prepared)
         except BusError as error:
-            # Possible only after an item before it.
-            logger.info("batch %s, item %s: %s", batch.batch_id, item.number, error.sentence)
+            # Possible only after an item or a step before it.
+            logger.info("batch %s, item %s: %s", batch.batch_id, place.item.number, error.sentence)
             return False
-        return bool(needed(kernel, signers, policies, *prepared, forecast))
+        return bool(needed(kernel, signers, relevant, *prepared, forecast))
 
-    return [
-        replace(result, outcome=Outcome.REQUESTED)
-        if result.outcome is Outcome.DONE and needs_approval(item)
-        else result
-        for item, result in zip(items, results, strict=True)
-    ]
+    def with_request(item: Item, result: Result) -> Result:
+        if result.outcome is not Outcome.DONE:
+            return result
+        place = next((each for each in _places(kernel, batch, item) if needs_approval(each)), None)
+        return _result(kernel, batch, place, None, requested=True) if place else result
+
+    return [with_request(*each) for each in zip(items, results, strict=True)]
 
 
 def _effects(
     kernel: Kernel, batch: Taken, items: Sequence[Item], results: Sequence[Result]
 ) -> dict[int, tuple[Quantity, ...]]:
-    """What would follow from the first PREVIEWED items of the batch, where it can be added up."""
+    """What would follow from the steps of the first PREVIEWED items of the batch, where it can be
+    added up; each step as things are now."""
     found = {}
     for item, result in zip(items, results, strict=True):
-        if item.number > PREVIEWED or result.outcome not in (Outcome.DONE, Outcome.REQUESTED):
-            continue
-        prepared = _prepared(kernel, batch, item)
-        if isinstance(prepared, BusError):
-            continue
-        try:
-            effects = kernel.commands.effects(*prepared)
-        except BusError as error:
-            # Possible only after an item before it.
-            logger.info("batch %s, item %s: %s", batch.batch_id, item.number, error.sentence)
-        else:
-            found[item.number] = tuple(each for effect in effects for each in effect.quantities)
+        if item.number <= PREVIEWED and result.outcome in (Outcome.DONE, Outcome.REQUESTED):
+            places = _places(kernel, batch, item)
+            found[item.number] = tuple(each for it in places for each in _of(kernel, batch, it))
     return found
 
 
+def _of(kernel: Kernel, batch: Taken, place: Place) -> Sequence[Quantity]:
+    prepared = _prepared(kernel, batch, place)
+    if isinstance(prepared, BusError):
+        return ()
+    try:
+        effects = kernel.commands.effects(*prepared)
+    except BusError as error:
+        # Possible only after an item or a step before it.
+        logger.info("batch %s, item %s: %s", batch.batch_id, place.item.number, error.sentence)
+        return ()
+    return [each for effect in effects for each in effect.quantities]
+
+
 def _sent(kernel: Kernel, batch: Taken, items: Sequence[Item]) -> list[Result]:
-    """Carry out the command of each item. Those that could not be tried have no result."""
-    prepared = [_prepared(kernel, batch, each) for each in items]
-    usable = [each for each in prepared if not isinstance(each, BusError)]
-    outcomes = iter(_outcomes(kernel.commands, usable))
+    """Carry out the commands of each item, a step of all of them at a time. Those that could not
+    be tried have no result: they are sent again from where they began, and what is done is not
+    repeated."""
     results = []
-    for item, ready in zip(items, prepared, strict=True):
-        sent = Sent(None, ready) if isinstance(ready, BusError) else next(outcomes)
-        if not isinstance(sent.error, LATER):
+    open_ = [_first(kernel, batch, each) for each in items]
+    while open_:
+        prepared = [_prepared(kernel, batch, each) for each in open_]
+        usable = [each for each in prepared if not isinstance(each, BusError)]
+        outcomes = iter(_outcomes(kernel.commands, usable))
+        further = []
+        for place, ready in zip(open_, prepared, strict=True):
+            sent = Sent(None, ready) if isinstance(ready, BusError) else next(outcomes)
+            if isinstance(sent.error, LATER):
+                continue
             requested = sent.receipt is not None and sent.receipt.status == REQUESTED
-            results.append(_result(item, sent.error, requested=requested))
+            if sent.receipt and not requested and place.step < len(batch.steps):
+                further.append(place.after(sent.receipt))
+            else:
+                results.append(_result(kernel, batch, place, sent.error, requested=requested))
+        open_ = further
     return results
 
 
@@ -231,31 +267,73 @@ def _outcome(act: Callable[[], Receipt]) -> Sent:
         return Sent(None, BusError(PROGRAM_FAULT))
 
 
-def _prepared(kernel: Kernel, batch: Taken, item: Item) -> tuple[Command, Context] | BusError:
+def _first(kernel: Kernel, batch: Taken, item: Item) -> Place:
+    cls = kernel.registry.commands.get(batch.command)
+    if cls is None:
+        return Place(item, item.step, {})
+    stream = kernel.registry.routes[cls].aggregate.stream_of(item.subject)
+    return Place(item, item.step, {stream: item.version})
+
+
+def _places(kernel: Kernel, batch: Taken, item: Item) -> Iterator[Place]:
+    """The item at each step that is left. The version that was seen is that before the first."""
+    yield _first(kernel, batch, item)
+    for step in range(item.step + 1, len(batch.steps) + 1):
+        yield Place(item, step, {})
+
+
+def _prepared(kernel: Kernel, batch: Taken, place: Place) -> tuple[Command, Context] | BusError:
+    item, step = place.item, batch.steps[place.step - 1]
     try:
-        cls = kernel.registry.command(batch.command)
-        identity = kernel.registry.routes[cls].aggregate.identity
-        command = parse(cls, {**batch.fields, identity: item.subject})
+        cls = kernel.registry.command(step.command)
+        aggregate = kernel.registry.routes[cls].aggregate
+        values = {**step.fields, aggregate.identity: item.subject}
+        command = parse(cls, values, from_text=batch.from_text)
     except BusError as error:
         return error
     context = Context(
         actor=Actor(batch.created_by, batch.permissions),
         channel=CHANNEL,
-        command_id=command_id(batch.batch_id, item),
+        command_id=command_id(batch.batch_id, item.number, item.attempt, place.step),
         correlation_id=batch.batch_id,
         causation_id=batch.batch_id,
-        expected_version=item.version,
+        expected_version=place.seen.get(aggregate.stream_of(item.subject)),
     )
     return command, context
 
 
-def _result(item: Item, error: BusError | None, *, requested: bool = False) -> Result:
+def _result(
+    kernel: Kernel,
+    batch: Taken,
+    place: Place,
+    error: BusError | None,
+    *,
+    requested: bool = False,
+) -> Result:
+    number, step = place.item.number, place.step
+    if error is None and requested:
+        return Result(number, Outcome.REQUESTED, "", _waiting(kernel, batch, step), step)
     if error is None:
-        return Result(item.number, Outcome.REQUESTED if requested else Outcome.DONE)
+        return Result(number, Outcome.DONE, step=step)
     if isinstance(error, VersionConflict):
         outcome = Outcome.CONFLICTED
     elif type(error) is BusError:
         outcome = Outcome.FAILED
     else:
         outcome = Outcome.REFUSED
-    return Result(item.number, outcome, error.code, error.sentence)
+    sentence = error.sentence
+    if len(batch.steps) > 1:
+        sentence = f"{_step(kernel, batch, step)}: {sentence}"
+    return Result(number, outcome, error.code, sentence, step)
+
+
+def _waiting(kernel: Kernel, batch: Taken, step: int) -> str:
+    if step == len(batch.steps):
+        return ""
+    return f"{_step(kernel, batch, step)}, needs approval. Later steps are not carried out."
+
+
+def _step(kernel: Kernel, batch: Taken, step: int) -> str:
+    name = batch.steps[step - 1].command
+    cls = kernel.registry.commands.get(name)
+    return f"Step {step} of {len(batch.steps)}, {cls.declaration.label if cls else name}"

@@ -10,6 +10,7 @@ from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.failures import events, queries
 from cqrs_app.platform.failures.as_test import FailureAsTest, SampleOf, failure_as_test
+from cqrs_app.platform.failures.failed_commands import FailedCommands
 from cqrs_app.platform.failures.failure import Failure, FailureStates, possible
 from cqrs_app.platform.failures.retry import PreviewRetry, Previews
 from cqrs_app.platform.failures.subscriptions import ReadStoreRetries, WriteStoreFailures
@@ -19,10 +20,12 @@ def failures_area(
     state_of: FailureStates,
     sample_of: SampleOf,
     tasks: Sequence[BackgroundTask] = (),
+    failed_commands: FailedCommands | None = None,
 ) -> Area:
-    """The area; `state_of` and `sample_of` read a stored failure."""
-    subscriptions = ReadStoreRetries(), WriteStoreFailures()
-    previews = Previews(*subscriptions)
+    """The area; `state_of` and `sample_of` read a stored failure. Without `failed_commands` only
+    parked events are retried."""
+    subscriptions = ReadStoreRetries(), WriteStoreFailures(failed_commands)
+    previews = Previews(subscriptions, failed_commands)
     return Area(
         name="failures",
         aggregates=[Failure],

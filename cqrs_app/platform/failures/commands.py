@@ -32,8 +32,9 @@ Streams = Annotated[
 
 @command(label="Retry failure", permission=RETRY)
 class RetryFailure(Command):
-    """Apply the parked events of this failure again: all events of the oldest orders, products or
-    other things that wait for it. One that fails again stays parked."""
+    """Try again what failed. Of parked events: all those of the oldest orders, products or other
+    things that wait for it; one that fails again stays parked. Of actions: the oldest are queued
+    again for whoever sent them, and carried out once."""
 
     failure_id: FailureId
     streams: Streams = 1

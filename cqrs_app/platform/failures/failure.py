@@ -29,7 +29,11 @@ from cqrs_app.platform.failures.events import (
 )
 
 UNKNOWN = Refusal("no_such_failure", "There is no failure of this number, or it is long past.")
-NOT_PARKED = Refusal("nothing_to_retry", "It is a failure of something that is not parked.")
+NO_RETRY = Refusal(
+    "nothing_to_retry", "It is a failure of something that can be repeated elsewhere only."
+)
+RETRIED = ("event", "command")
+"""Kinds of failures: their events are parked, their commands in the log."""
 ALREADY_RESOLVED = Refusal("already_resolved", "It is already resolved.")
 ALREADY_OPEN = Refusal("already_open", "It is already open.")
 PAST = Refusal("past_moment", "It is to be ignored until a moment that has passed.")
@@ -54,7 +58,7 @@ class Failure(Aggregate):
     category: ClassVar[str] = "failure"
     identity: ClassVar[str] = "failure_id"
 
-    @handles(RetryFailure, refusals=[UNKNOWN, NOT_PARKED])
+    @handles(RetryFailure, refusals=[UNKNOWN, NO_RETRY])
     def retry(self, command: RetryFailure) -> Iterator[Event]:
         yield FailureRetried(failure_id=command.failure_id, streams=command.streams)
 
@@ -97,8 +101,8 @@ def _require(
     now: datetime,
 ) -> None:
     match command:
-        case RetryFailure() if failure.kind != "event":
-            raise NOT_PARKED.because("Only parked events can be retried here.")
+        case RetryFailure() if failure.kind not in RETRIED:
+            raise NO_RETRY.because("Only parked events and actions can be retried here.")
         case ResolveFailure() if failure.state == "resolved":
             raise ALREADY_RESOLVED.because("It is already resolved.")
         case ReopenFailure() if failure.state == "open":

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, func, select
 
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.platform.failures.commands import VIEW, FailureId
+from cqrs_app.platform.failures.failed_commands import failed_of
 from cqrs_app.platform.failures.tables import failure_hours, failure_occurrences, failures
 
 TREND_HOURS = 24
@@ -111,12 +112,14 @@ class OccurrenceRow:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureView:
     """A failure with its last occurrences, newest first. `sample` is the last of them; personal
-    values and secrets are left out of it and of the traceback."""
+    values and secrets are left out of it and of the traceback. `failed_commands` is how many of its
+    commands can be sent again."""
 
     failure: FailureRow
     occurrences: tuple[OccurrenceRow, ...]
     sample: dict[str, Any]
     traceback: str
+    failed_commands: int
 
 
 @query(label="Failure", permission=VIEW, store="write")
@@ -142,6 +145,9 @@ def get_failure(question: GetFailure, connection: Connection) -> FailureView | N
         occurrences=tuple(OccurrenceRow(**each) for each in connection.execute(seen).mappings()),
         sample=msgspec.json.decode(row["sample"]),
         traceback=row["traceback"],
+        failed_commands=connection.execute(
+            select(func.count()).select_from(failed_of(question.failure_id).subquery())
+        ).scalar_one(),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Annotated
 
@@ -13,6 +13,7 @@ from cqrs_app.kernel.commands.consequences import Effect, Prospect
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.subscriptions.rehearsal import Rehearsal, RowChange
 from cqrs_app.platform.failures.commands import FailureId, RetryFailure
+from cqrs_app.platform.failures.failed_commands import FailedCommands
 from cqrs_app.platform.failures.subscriptions import Retries
 from cqrs_app.platform.runtime.commands import RETRY
 
@@ -32,10 +33,14 @@ class PreviewRetry(Query):
 
 
 class Previews:
-    """`retries` are the subscriptions that would carry a retry out."""
+    """`retries` are the subscriptions that would carry a retry out, `failed_commands` what it would
+    send again."""
 
-    def __init__(self, *retries: Retries) -> None:
+    def __init__(
+        self, retries: Sequence[Retries], failed_commands: FailedCommands | None = None
+    ) -> None:
         self._retries = retries
+        self._failed_commands = failed_commands
 
     def answer(self, question: PreviewRetry, connection: Connection) -> tuple[Rehearsal, ...]:
         return tuple(self._of(question.failure_id, question.streams))
@@ -44,11 +49,14 @@ class Previews:
         """The same, above the button of a retry."""
         command = prospect.command
         if isinstance(command, RetryFailure):
-            found = list(self._of(command.failure_id, min(command.streams, MOST_REHEARSED)))
-            for rehearsal in found:
-                yield from _effects(rehearsal)
+            failure_id, streams = command.failure_id, min(command.streams, MOST_REHEARSED)
+            found = [tuple(_effects(each)) for each in self._of(failure_id, streams)]
+            if self._failed_commands:
+                sent = self._failed_commands.effects(failure_id, streams, prospect)
+                found += [(effect,) for effect in sent]
+            yield from chain.from_iterable(found)
             if not found:
-                yield _effect("", "Nothing is parked for this failure any more.")
+                yield _effect("", "Nothing waits for this failure any more.")
             elif command.streams > len(found) == MOST_REHEARSED:
                 yield _effect("", f"The preview shows the first {MOST_REHEARSED} only.")
 

@@ -17,6 +17,7 @@ from cqrs_app.platform.failures.events import (
     FailureResolved,
     FailureRetried,
 )
+from cqrs_app.platform.failures.failed_commands import FailedCommands
 from cqrs_app.platform.failures.tables import failures
 
 
@@ -49,7 +50,7 @@ class ReadStoreRetries(Retries):
 
 
 class WriteStoreFailures(Retries):
-    """Also keeps the state in the failure's row."""
+    """Also keeps the state in the failure's row, and sends failed commands again."""
 
     name: ClassVar[str] = "failures"
     store: ClassVar[Store] = "write"
@@ -60,9 +61,14 @@ class WriteStoreFailures(Retries):
         FailureReopened,
     )
 
+    def __init__(self, failed_commands: FailedCommands | None = None) -> None:
+        self._failed_commands = failed_commands
+
     def _carry_out(self, recorded: Recorded, connection: Connection) -> None:
         super()._carry_out(recorded, connection)
         match recorded.event:
+            case FailureRetried(failure_id=failure_id, streams=limit) if self._failed_commands:
+                self._failed_commands.retry(connection, failure_id, limit)
             case FailureResolved(failure_id=failure_id):
                 values = {"state": "resolved", "resolved_at": recorded.recorded_at}
                 # One that came back since it was resolved stays open.

@@ -11,70 +11,49 @@ from sqlalchemy import Column, Connection, select
 from cqrs_app.areas.assignments.events import AssigneeChanged, AssigneeRemoved, OrderTakenOver
 from cqrs_app.areas.orders.events import OrderHeld, OrderNoteAdded
 from cqrs_app.kernel.messages.messages import Event
-from cqrs_app.kernel.projections.projection import snake
 from cqrs_app.platform.alerts.events import AlertRaised
-from cqrs_app.platform.approvals.events import (
-    ApprovalGranted,
-    ApprovalRefused,
-    ApprovalReturned,
-)
-from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.batches.events import BatchEnded
 from cqrs_app.platform.batches.tables import batches
+from cqrs_app.platform.notifications import approvals
 from cqrs_app.platform.notifications.mentions import mentioned
+from cqrs_app.platform.notifications.notice import Cause, Notice
 from cqrs_app.platform.notifications.words import NotificationKind
 
-Notice = tuple[str, NotificationKind, str]
-"""Whom it is for, its kind and its sentence."""
-Teams = Mapping[str, str]
-"""The team of each active operator; empty for none."""
 _K = NotificationKind
 
 
-def _assigned(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _assigned(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     if event.operator:
-        yield event.operator, _K.ASSIGNED, f"{actor} assigned order {event.order_id} to you."
-    for name, team in teams.items():
+        yield event.operator, _K.ASSIGNED, f"{cause.actor} assigned {cause.what} to you."
+    for name, team in cause.teams.items():
         if team and team == event.team:
-            sentence = f"{actor} assigned order {event.order_id} to team {team}."
+            sentence = f"{cause.actor} assigned {cause.what} to team {team}."
             yield name, _K.ASSIGNED, sentence
-    yield from _noted(event, actor, teams, connection)
+    yield from _noted(event, cause, connection)
 
 
-def _taken_over(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
-    yield event.holder, _K.TAKEN_OVER, f"{actor} took over order {event.order_id}."
-    yield from _noted(event, actor, teams, connection)
+def _taken_over(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
+    yield event.holder, _K.TAKEN_OVER, f"{cause.actor} took over {cause.what}."
+    yield from _noted(event, cause, connection)
 
 
-def _noted(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _noted(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     for name in mentioned(event.note):
-        yield name, _K.MENTION, f"{actor} mentioned you in a note on order {event.order_id}."
+        yield name, _K.MENTION, f"{cause.actor} mentioned you in a note on {cause.what}."
 
 
-def _batch_ended(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
+def _batch_ended(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     if row := _row(connection, batches.c.batch_id, event.batch_id):
         yield row.created_by, _K.BATCH, f"Your batch of {row.total:,} items has finished."
 
 
-def _decided(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
-    if row := _row(connection, approval_requests.c.request_id, event.request_id):
-        action = snake(row.command).replace("_", " ").capitalize()
-        category, _, identity = row.stream.partition("-")
-        what = f"“{action}” for {category.replace('_', ' ')} {identity}"
-        yield row.asker, _K.REQUEST, f"Your request {what} was {_DECIDED[type(event)]}."
-
-
-def _raised(event: Any, actor: str, teams: Teams, connection: Connection) -> Iterator[Notice]:
-    for name, team in teams.items():
+def _raised(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
+    for name, team in cause.teams.items():
         if event.owner and event.owner in (name, team):
             yield name, _K.ALERT, f"Alert: {event.title}"
 
 
-_DECIDED: Mapping[type[Event], str] = MappingProxyType(
-    {ApprovalGranted: "approved", ApprovalRefused: "refused", ApprovalReturned: "returned to you"}
-)
-
-NOTICES: Mapping[type[Event], Callable[[Any, str, Teams, Connection], Iterator[Notice]]] = (
+NOTICES: Mapping[type[Event], Callable[[Any, Cause, Connection], Iterator[Notice]]] = (
     MappingProxyType(
         {
             OrderNoteAdded: _noted,
@@ -83,7 +62,7 @@ NOTICES: Mapping[type[Event], Callable[[Any, str, Teams, Connection], Iterator[N
             AssigneeRemoved: _noted,
             OrderTakenOver: _taken_over,
             BatchEnded: _batch_ended,
-            **dict.fromkeys(_DECIDED, _decided),
+            **approvals.NOTICES,
             AlertRaised: _raised,
         }
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import Connection, select
 
@@ -12,7 +12,10 @@ from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.kernel.subscriptions.subscription import Subscription
-from cqrs_app.platform.notifications.notices import NOTICES, Notice
+from cqrs_app.platform.batches.batch import CommandBatch
+from cqrs_app.platform.batches.tables import batches
+from cqrs_app.platform.notifications.notice import Cause, Notice
+from cqrs_app.platform.notifications.notices import NOTICES
 from cqrs_app.platform.notifications.tables import notifications
 from cqrs_app.platform.notifications.words import NotificationKind
 from cqrs_app.platform.operators.preferences import preferences_from
@@ -23,7 +26,8 @@ NEWS = timedelta(days=1)
 
 
 class NotifyOperators(Subscription):
-    """Nobody is notified of what they did themselves, or of a kind that they do not want."""
+    """Nobody is notified of what they did themselves, or of a kind that they do not want. What a
+    batch did to many is one notification of each kind."""
 
     name: ClassVar[str] = "notifications"
     accepts_restored_log: ClassVar[bool] = True
@@ -38,12 +42,34 @@ class NotifyOperators(Subscription):
         active = connection.execute(found.where(operators.c.disabled_at.is_(None))).all()
         teams = {row.name: row.team for row in active}
         unwanted = {row.name: preferences_from(row.preferences).unwanted for row in active}
+        totals = _batches(connection, news)
+        rows: dict[tuple[str, str, str | int | None], dict[str, Any]] = {}
         for recorded in news:
             event, actor = recorded.event, recorded.stored.operator
-            notices = NOTICES[type(event)](event, actor, teams, connection)
+            batch_id = recorded.stored.causation_id or ""
+            total = totals.get(batch_id, 0)
+            cause = Cause(actor, _what(recorded, total), teams)
+            notices = NOTICES[type(event)](event, cause, connection)
             for operator, kind, sentence in _first_each(notices):
                 if operator in teams and operator != actor and kind not in unwanted[operator]:
-                    _write(connection, recorded, operator, kind, sentence)
+                    key = operator, kind, batch_id if total else recorded.stored.position
+                    rows.setdefault(key, _row(recorded, batch_id, total, operator, kind, sentence))
+        if rows:
+            added = insert_into(connection, notifications).on_conflict_do_nothing()
+            connection.execute(added, list(rows.values()))
+
+
+def _batches(connection: Connection, news: Sequence[Recorded]) -> dict[str, int]:
+    """How many items the batches have that sent the commands of these events."""
+    causes = {each.stored.causation_id for each in news if each.stored.causation_id}
+    found = select(batches.c.batch_id, batches.c.total).where(batches.c.batch_id.in_(causes))
+    return {row.batch_id: row.total for row in connection.execute(found) if row.total > 1}
+
+
+def _what(recorded: Recorded, total: int) -> str:
+    if total:
+        return f"a batch of {total:,} orders"
+    return f"order {recorded.stream.partition('-')[2]}"
 
 
 def _first_each(notices: Iterable[Notice]) -> Iterator[Notice]:
@@ -55,23 +81,23 @@ def _first_each(notices: Iterable[Notice]) -> Iterator[Notice]:
             yield notice
 
 
-def _write(
-    connection: Connection,
+def _row(
     recorded: Recorded,
+    batch_id: str,
+    total: int,
     operator: str,
     kind: NotificationKind,
     sentence: str,
-) -> None:
+) -> dict[str, Any]:
+    """Of all items of a batch there is one, about the batch."""
     category, _, identity = recorded.stream.partition("-")
-    connection.execute(
-        insert_into(connection, notifications)
-        .values(
-            operator=operator,
-            position=recorded.stored.position,
-            kind=kind,
-            sentence=sentence,
-            stream=f"order-{identity}" if category == "assignment" else recorded.stream,
-            at=recorded.recorded_at,
-        )
-        .on_conflict_do_nothing()
-    )
+    stream = f"order-{identity}" if category == "assignment" else recorded.stream
+    return {
+        "operator": operator,
+        "position": recorded.stored.position,
+        "kind": kind,
+        "sentence": sentence,
+        "stream": CommandBatch.stream_of(batch_id) if total else stream,
+        "at": recorded.recorded_at,
+        "batch_id": batch_id if total else None,
+    }

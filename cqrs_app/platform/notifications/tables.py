@@ -18,6 +18,15 @@ notifications = Table(
     Column("stream", String(200), nullable=False),
     Column("at", UtcDateTime, nullable=False),
     Column("read_at", UtcDateTime),
+    # The batch whose items brought it: however many, there is one of each kind.
+    Column("batch_id", String(36)),
+)
+Index(
+    "ix_notifications_batch",
+    notifications.c.operator,
+    notifications.c.kind,
+    notifications.c.batch_id,
+    unique=True,
 )
 _unread = notifications.c.read_at.is_(None)
 Index(

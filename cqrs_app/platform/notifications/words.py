@@ -13,6 +13,7 @@ class NotificationKind(StrEnum):
     TAKEN_OVER = "taken_over"
     BATCH = "batch"
     REQUEST = "request"
+    APPROVAL = "approval"
     ALERT = "alert"
 
     @property
@@ -22,6 +23,7 @@ class NotificationKind(StrEnum):
             "assigned": "an order is assigned to me or my team",
             "taken_over": "somebody takes over an order that I have claimed",
             "batch": "my batch has finished",
-            "request": "my request was decided or returned",
+            "request": "my request was decided, returned or overridden, or has expired",
+            "approval": "a request needs my approval, or an override my review",
             "alert": "an alert that my team or I own is raised",
         }[self]

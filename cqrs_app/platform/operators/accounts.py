@@ -1,4 +1,5 @@
-"""The accounts of operators: created, listed, disabled, and verified at sign-in."""
+"""The accounts of operators: created and changed through the command bus, listed, and verified at
+sign-in."""
 
 from __future__ import annotations
 
@@ -6,36 +7,59 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
-from sqlalchemy import Connection, Engine, insert, literal_column, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Engine, exists, literal, literal_column, select, update
 
+from cqrs_app.kernel.commands.context import Actor, Context, Receipt
+from cqrs_app.kernel.errors import BusError
+from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.kernel.store.tables import streams
 from cqrs_app.platform.operators import passwords
+from cqrs_app.platform.operators.account import OperatorAccount
+from cqrs_app.platform.operators.chosen_passwords import ChosenPassword, with_password
+from cqrs_app.platform.operators.commands import (
+    RECORD,
+    ChangeOperatorTeam,
+    DisableOperator,
+    EnableOperator,
+    InviteOperator,
+    RecordOperator,
+    RecordPassword,
+)
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.names import account_of, usable_name
-from cqrs_app.platform.operators.notices import add_notice, take_notices
+from cqrs_app.platform.operators.notices import take_notices
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.preferences import Preferences, preferences_from
-from cqrs_app.platform.operators.roles import Roles
-from cqrs_app.platform.operators.tables import HAS_SECOND_FACTOR, operators, sessions
+from cqrs_app.platform.operators.roles import Roles, system_actor
+from cqrs_app.platform.operators.tables import HAS_SECOND_FACTOR, operator_roles, operators
 
-_whole = select(operators, literal_column(HAS_SECOND_FACTOR).label("has_second_factor"))
+Execute = Callable[[Command, Context], Receipt]
+_whole = select(
+    operators,
+    literal_column(HAS_SECOND_FACTOR).label("has_second_factor"),
+    operator_roles.c.permissions.label("role_permissions"),
+    operator_roles.c.based_on,
+).select_from(operators.outerjoin(operator_roles, operator_roles.c.name == operators.c.role))
 _working = operators.c.disabled_at.is_(None)
 
 
 class Accounts:
-    """Every change is one transaction. Raises AccountError if it is not possible."""
+    """Every change is one transaction. Raises AccountError if it is not possible. `execute` carries
+    out commands: those of `by`, or else of the console itself."""
 
     def __init__(
         self,
         engine: Engine,
         roles: Roles,
+        execute: Execute,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         *,
         shop_name: str = "",
     ) -> None:
         self._engine = engine
         self._roles = roles
+        self._execute = execute
         self._shop_name = shop_name
         self._reader = reader_of(engine)
         self._clock = clock
@@ -48,32 +72,50 @@ class Accounts:
         display_name: str = "",
         *,
         must_change_password: bool = False,
+        by: Actor | None = None,
     ) -> Operator:
         """Create an operator, who can sign in at once. `must_change_password`: somebody else chose
         it, so the operator chooses another at the first sign-in."""
         account = usable_name(name, "an operator's")
-        if role not in self._roles:
-            raise AccountError(
-                f"There is no role {role!r}: choose one of {', '.join(self._roles)}."
-            )
         passwords.require_strong(password, account, display_name, self._shop_name)
-        now = self._clock()
-        row = {
-            "name": account,
-            "display_name": " ".join(display_name.split())[:100] or account,
-            "role": role,
-            "password_hash": passwords.hash_of(password),
-            "disabled_at": None,
-            "created_at": now,
-            "password_changed_at": now,
-            "must_change_password": must_change_password,
-        }
-        try:
-            with self._engine.begin() as connection:
-                connection.execute(insert(operators).values(row))
-        except IntegrityError:
-            raise AccountError(f"There is an operator called {account} already.") from None
+        shown = " ".join(display_name.split())[:100]
+        command = InviteOperator(operator=account, role=role, display_name=shown)
+        chosen = ChosenPassword(passwords.hash_of(password), must_change_password)
+        with with_password(chosen):
+            self.send(command, by)
         return self.get(account)
+
+    def send(self, command: Command, by: Actor | None = None, channel: str = "") -> Receipt:
+        """Carry out a command on an operator. Raises AccountError."""
+        actor = by or system_actor("system", *frozenset[str]().union(*self._roles.values()))
+        context = Context(
+            actor=Actor(actor.name, actor.permissions | {RECORD}),
+            channel=channel or ("cli" if by else "system"),
+        )
+        try:
+            return self._execute(command, context)
+        except BusError as error:
+            raise AccountError(error.sentence) from error
+
+    def record_earlier(self) -> int:
+        """Begin the history of operators who were created before there was one. Returns how
+        many."""
+        heads = streams.c.stream == literal(f"{OperatorAccount.category}-") + operators.c.name
+        missing = select(operators).where(~exists().where(heads)).order_by(operators.c.name)
+        with self._reader.connect() as connection:
+            rows = connection.execute(missing).all()
+        for row in rows:
+            self.send(
+                RecordOperator(
+                    operator=row.name,
+                    role=row.role,
+                    display_name=row.display_name,
+                    team=row.team,
+                    created_at=row.created_at,
+                    disabled_at=row.disabled_at,
+                )
+            )
+        return len(rows)
 
     def any(self) -> bool:
         """Whether there is any operator, disabled or not."""
@@ -119,50 +161,32 @@ class Accounts:
         with self._reader.connect() as connection:
             return bool(connection.execute(stored).scalar())
 
-    def disable(self, name: str) -> None:
+    def disable(self, name: str, *, by: Actor | None = None) -> None:
         """Disable the account and end all its sessions. The last active administrator cannot be
         disabled."""
-        operator, now = self.get(name), self._clock()
-        with self._engine.begin() as connection:
-            # Lock all administrators in one order, so that two cannot disable each other at once.
-            working = select(operators.c.name).where(_working, operators.c.role == "admin")
-            locked = working.order_by(operators.c.name).with_for_update()
-            if connection.execute(locked).scalars().all() == [operator.name]:
-                raise AccountError(
-                    f"{operator.name} is the last administrator: make another one first."
-                )
-            connection.execute(
-                update(operators)
-                .where(operators.c.name == operator.name, _working)
-                .values(disabled_at=now)
-            )
-            _revoke_sessions(connection, operator.name, now)
+        self.send(DisableOperator(operator=self.get(name).name), by)
 
-    def enable(self, name: str) -> None:
+    def enable(self, name: str, *, by: Actor | None = None) -> None:
         """Enable a disabled account, with its old password."""
-        operator = self.get(name)
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(operators).where(operators.c.name == operator.name).values(disabled_at=None)
-            )
+        self.send(EnableOperator(operator=self.get(name).name), by)
 
-    def set_password(self, name: str, password: str, *, must_change_password: bool = False) -> None:
+    def set_password(
+        self,
+        name: str,
+        password: str,
+        *,
+        must_change_password: bool = False,
+        by: Actor | None = None,
+        channel: str = "",
+    ) -> None:
         """Set a new password and end all sessions of the operator. `must_change_password`: see
         `create`."""
-        operator, now = self.get(name), self._clock()
+        operator = self.get(name)
         names = (operator.name, operator.display_name, self._shop_name)
         passwords.require_strong(password, *names)
-        values = {
-            "password_hash": passwords.hash_of(password),
-            "password_changed_at": now,
-            "must_change_password": must_change_password,
-        }
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(operators).where(operators.c.name == operator.name).values(values)
-            )
-            _revoke_sessions(connection, operator.name, now)
-            add_notice(connection, operator.name, "The password was changed.", now)
+        command = RecordPassword(operator=operator.name, temporary=must_change_password)
+        with with_password(ChosenPassword(passwords.hash_of(password), must_change_password)):
+            self.send(command, by, channel)
 
     def take_notices(self, name: str) -> Sequence[str]:
         """What changed in the account since the last sign-in, once."""
@@ -189,14 +213,12 @@ class Accounts:
                 .values(timezone=chosen)
             )
 
-    def set_team(self, name: str, team: str) -> None:
+    def set_team(self, name: str, team: str, *, by: Actor | None = None) -> None:
         """The team that the operator belongs to; empty for none."""
         operator = self.get(name)
         chosen = usable_name(team, "a team's") if team.strip() else ""
-        with self._engine.begin() as connection:
-            connection.execute(
-                update(operators).where(operators.c.name == operator.name).values(team=chosen)
-            )
+        if chosen != operator.team:
+            self.send(ChangeOperatorTeam(operator=operator.name, team=chosen), by)
 
     def change_preferences(self, name: str, change: Callable[[Preferences], Preferences]) -> None:
         """How the operator likes the console, in every session: changed as they are now, since two
@@ -215,11 +237,3 @@ class Accounts:
                 .where(operators.c.name == account, operators.c.password_hash == seen)
                 .values(password_hash=passwords.hash_of(password))
             )
-
-
-def _revoke_sessions(connection: Connection, operator: str, now: datetime) -> None:
-    connection.execute(
-        update(sessions)
-        .where(sessions.c.operator == operator, sessions.c.revoked_at.is_(None))
-        .values(revoked_at=now)
-    )

@@ -9,7 +9,8 @@ from cqrs_app.settings import Settings
 
 
 def ensure_first_operator(settings: Settings, accounts: Accounts) -> str | None:
-    """Create the administrator named in the settings if there is no operator.
+    """Create the administrator named in the settings if there is no operator. Operators of an
+    earlier release get the begin of a history.
 
     It changes the password at the first sign-in, except in a demo shop (DEMO_ORDERS above 0), which
     is there to look at.
@@ -17,6 +18,7 @@ def ensure_first_operator(settings: Settings, accounts: Accounts) -> str | None:
     Returns the password if it was generated, to be shown once. Raises SystemExit with one sentence
     if the name or password in the settings is invalid.
     """
+    accounts.record_earlier()
     if accounts.any():
         return None
     password = settings.admin_password or passwords.generate()

@@ -15,6 +15,9 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, 
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.chosen_passwords import ChosenPassword, with_password
+from cqrs_app.platform.operators.commands import ChangeOperatorRole, InviteOperator
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.names import account_of, usable_name
 from cqrs_app.platform.operators.notices import add_notice
@@ -22,7 +25,6 @@ from cqrs_app.platform.operators.tables import (
     ISSUER_LENGTH,
     SUBJECT_LENGTH,
     operator_identities,
-    operators,
 )
 
 DISABLED = "This account is disabled. Ask an administrator."
@@ -83,9 +85,11 @@ class Identities:
         self,
         engine: Engine,
         provider: str,
+        accounts: Accounts,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine = engine
+        self._accounts = accounts
         self._reader = reader_of(engine)
         self._provider = provider
         self._clock = clock
@@ -133,47 +137,31 @@ class Identities:
             raise AccountError(NO_ROLE.format(self._provider))
         if operator is None:
             return self._create(person)
+        account = self._accounts.get(operator)
+        if account.disabled_at is not None:
+            raise AccountError(DISABLED)
+        if assigns_roles and account.role != person.role:
+            self._accounts.send(ChangeOperatorRole(operator=operator, role=person.role))
         with self._engine.begin() as connection:
-            mine = operators.c.name == operator
-            found = select(operators.c.role, operators.c.disabled_at).where(mine)
-            role, disabled_at = connection.execute(found.with_for_update()).one()
-            if disabled_at is not None:
-                raise AccountError(DISABLED)
-            if assigns_roles and role != person.role:
-                change_role(connection, operator, person.role, self._clock())
+            if assigns_roles and account.role != person.role:
+                sentence = f"Your role is now {person.role}."
+                add_notice(connection, operator, sentence, self._clock())
             seen = update(operator_identities).where(_is(person.identity))
             connection.execute(seen.values(last_used_at=self._clock()))
         return operator
 
     def _create(self, person: Person) -> str:
         account, now = usable_name(person.name, "an operator's"), self._clock()
-        try:
-            with self._engine.begin() as connection:
-                create_without_password(connection, account, person.display_name, person.role, now)
-                _insert(connection, account, person.identity, now)
-        except IntegrityError:
-            raise AccountError(NAME_TAKEN.format(account, self._provider)) from None
+        if account in {each.name for each in self._accounts.list()}:
+            raise AccountError(NAME_TAKEN.format(account, self._provider))
+        shown = " ".join(person.display_name.replace("\x00", "").split())[:100]
+        invitation = InviteOperator(operator=account, role=person.role, display_name=shown)
+        # Nobody has a password for the account, nor gets a link to choose one.
+        with with_password(ChosenPassword("", temporary=False)):
+            self._accounts.send(invitation)
+        with self._engine.begin() as connection:
+            _insert(connection, account, person.identity, now)
         return account
-
-
-def create_without_password(
-    connection: Connection, name: str, display_name: str, role: str, now: datetime
-) -> None:
-    """A new operator, who signs in with a provider only."""
-    row = {
-        "name": name,
-        "display_name": " ".join(display_name.replace("\x00", "").split())[:100] or name,
-        "role": role,
-        "password_hash": "",
-        "created_at": now,
-        "password_changed_at": now,
-    }
-    connection.execute(insert(operators).values(row))
-
-
-def change_role(connection: Connection, name: str, role: str, now: datetime) -> None:
-    connection.execute(update(operators).where(operators.c.name == name).values(role=role))
-    add_notice(connection, name, f"Your role is now {role}.", now)
 
 
 def hash_of(*parts: str) -> str:

@@ -12,7 +12,7 @@ MOST = 10
 
 
 def add_notice(connection: Connection, operator: str, sentence: str, now: datetime) -> None:
-    line = f"{sentence.rstrip('.')} ({now:%Y-%m-%d %H:%M} UTC).\n"
+    line = f"{sentence.rstrip('.')} ({now.day} {now:%b %Y} at {now:%H:%M} UTC).\n"
     mine = update(operators).where(operators.c.name == operator)
     connection.execute(mine.values(security_notice=operators.c.security_notice + line))
 

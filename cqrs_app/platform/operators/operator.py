@@ -8,18 +8,20 @@ from typing import Any
 
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.platform.operators.preferences import Preferences, preferences_from
-from cqrs_app.platform.operators.roles import Roles
+from cqrs_app.platform.operators.roles import Roles, permissions_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operator:
-    """`permissions` are those of the role; times are UTC; `disabled_at` is None if the account is
-    enabled; `timezone` is the zone in which the operator sees times, empty for the shop's; `team`
-    is empty for none; `must_change_password`: before anything else."""
+    """`permissions` are those of the role, `counts_as` the built-in role that it is based on; times
+    are UTC; `disabled_at` is None if the account is enabled; `timezone` is the zone in which the
+    operator sees times, empty for the shop's; `team` is empty for none; `must_change_password`:
+    before anything else."""
 
     name: str
     display_name: str
     role: str
+    counts_as: str
     permissions: frozenset[str]
     disabled_at: datetime | None
     created_at: datetime
@@ -43,7 +45,8 @@ class Operator:
             name=row.name,
             display_name=row.display_name,
             role=row.role,
-            permissions=roles[row.role],
+            permissions=permissions_of(roles, row.role, row.role_permissions),
+            counts_as=row.based_on or row.role,
             disabled_at=row.disabled_at,
             created_at=row.created_at,
             timezone=row.timezone,

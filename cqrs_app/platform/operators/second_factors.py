@@ -120,14 +120,6 @@ class SecondFactors:
             add_notice(connection, operator, "New recovery codes were made.", self._clock())
             return _make_codes(connection, operator)
 
-    def reset(self, operator: str, reason: str) -> None:
-        """Remove all second factors of the operator, who reads the reason at the next sign-in."""
-        with self._engine.begin() as connection:
-            for table in (authenticator_apps, passkeys, recovery_codes):
-                connection.execute(delete(table).where(table.c.operator == operator))
-            sentence = f"Your second factors were removed by an administrator: {reason}"
-            add_notice(connection, operator, sentence, self._clock())
-
     def _accepts_of_app(self, operator: str, code: str) -> bool:
         with self._reader.connect() as connection:
             stored = connection.execute(select(_apps.secret).where(_mine(operator))).scalar()

@@ -16,7 +16,7 @@ from cqrs_app.kernel.store.deadlines import LOOK_UP_SECONDS, answered_within
 from cqrs_app.kernel.store.engines import placeholder_of, raw_connection, reader_of
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.preferences import preferences_from
-from cqrs_app.platform.operators.roles import Roles
+from cqrs_app.platform.operators.roles import Roles, permissions_of
 from cqrs_app.platform.operators.tables import (
     ADDRESS_LENGTH,
     HAS_SECOND_FACTOR,
@@ -36,8 +36,9 @@ SEEN_EVERY = timedelta(seconds=60)
 _ACTIVE = f"""
 SELECT operators.name, operators.display_name, operators.role, operators.created_at,
     operators.timezone, operators.team, operators.preferences, operators.must_change_password,
-    {HAS_SECOND_FACTOR}, sessions.seen_at
+    {HAS_SECOND_FACTOR}, operator_roles.permissions, operator_roles.based_on, sessions.seen_at
 FROM sessions JOIN operators ON operators.name = sessions.operator
+    LEFT JOIN operator_roles ON operator_roles.name = operators.role
 WHERE sessions.token_hash = {{placeholder}} AND sessions.revoked_at IS NULL
     AND sessions.expires_at > {{placeholder}} AND sessions.seen_at > {{placeholder}}
     AND operators.disabled_at IS NULL AND NOT sessions.second_factor_due
@@ -122,6 +123,9 @@ class Sessions:
                 delete(sessions).where(sessions.c.expires_at < now - KEPT_AFTER_EXPIRY)
             )
             connection.execute(insert(sessions).values(row))
+            if not second_factor_due:
+                mine = operators.c.name == operator
+                connection.execute(update(operators).where(mine).values(last_sign_in_at=now))
         return token
 
     @answered_within(LOOK_UP_SECONDS)
@@ -138,14 +142,15 @@ class Sessions:
         if row is None:
             return None
         name, display_name, role, created_at, timezone, team, preferences, *rest = row
-        must_change, has_second, seen_at = rest
+        must_change, has_second, stored, based_on, seen_at = rest
         if active and now - self._from_store(seen_at) >= self._seen_every:
             self._change(sessions.c.token_hash == token_hash, seen_at=now)
         return Operator(
             name=name,
             display_name=display_name,
             role=role,
-            permissions=self._roles[role],
+            counts_as=based_on or role,
+            permissions=permissions_of(self._roles, role, stored),
             disabled_at=None,
             created_at=self._from_store(created_at),
             timezone=timezone,

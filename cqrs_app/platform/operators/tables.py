@@ -19,6 +19,7 @@ from cqrs_app.kernel.store.columns import UtcDateTime
 from cqrs_app.kernel.store.tables import write_tables
 
 NAME_LENGTH = 40
+ROLE_LENGTH = 20
 ADDRESS_LENGTH = 64
 USER_AGENT_LENGTH = 300
 MAKER_LENGTH = 100
@@ -34,12 +35,13 @@ operators = Table(
     write_tables,
     Column("name", String(NAME_LENGTH), primary_key=True),
     Column("display_name", String(100), nullable=False),
-    Column("role", String(20), nullable=False),
-    # Empty for who signs in with an OpenID provider only.
+    Column("role", String(ROLE_LENGTH), nullable=False),
+    # Empty for who signs in with an OpenID provider only, or has yet to choose one.
     Column("password_hash", String(200), nullable=False),
     Column("disabled_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
     Column("password_changed_at", UtcDateTime, nullable=False),
+    Column("last_sign_in_at", UtcDateTime),
     # The time zone in which times are shown; empty for the shop's.
     Column("timezone", String(ZONE_LENGTH), nullable=False, server_default=""),
     # Orders can be assigned to a team; empty for none.
@@ -50,6 +52,29 @@ operators = Table(
     Column("must_change_password", Boolean, nullable=False, server_default=false()),
     # What changed in the account since the last sign-in, one sentence a line.
     Column("security_notice", Text, nullable=False, server_default=""),
+)
+
+operator_links = Table(
+    "operator_links",
+    write_tables,
+    Column("operator", String(NAME_LENGTH), primary_key=True),
+    # The command that made it, from which the link is derived: see links.py.
+    Column("command_id", String(100), nullable=False),
+    Column("made_by", String(MAKER_LENGTH), nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    # Whether who made it has seen it or had it sent.
+    Column("taken", Boolean, nullable=False, server_default=false()),
+)
+
+operator_roles = Table(
+    "operator_roles",
+    write_tables,
+    Column("name", String(ROLE_LENGTH), primary_key=True),
+    Column("based_on", String(ROLE_LENGTH), nullable=False),
+    # Separated by spaces, with `limited` if it has limits.
+    Column("permissions", Text, nullable=False),
+    # JSON: see types.CustomRole.
+    Column("definition", Text, nullable=False),
 )
 
 sessions = Table(
@@ -158,7 +183,7 @@ api_tokens = Table(
     # SHA-256 of the secret in hexadecimal, so that a copy of the database contains no usable token.
     Column("secret_hash", String(64), primary_key=True),
     Column("name", String(NAME_LENGTH), nullable=False),
-    Column("role", String(20), nullable=False),
+    Column("role", String(ROLE_LENGTH), nullable=False),
     # Separated by spaces; empty for all permissions of the role.
     Column("permissions", Text, nullable=False, server_default=""),
     # With commas; empty for any.

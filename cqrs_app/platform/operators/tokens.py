@@ -19,9 +19,14 @@ from cqrs_app.networks import is_in
 from cqrs_app.networks import networks as parsed_networks
 from cqrs_app.platform.operators.errors import TokenError
 from cqrs_app.platform.operators.names import account_of, usable_name
-from cqrs_app.platform.operators.roles import Roles
+from cqrs_app.platform.operators.roles import KnownRoles, Roles, narrowed, permissions_of
 from cqrs_app.platform.operators.sessions import SEEN_EVERY, TOKEN_BYTES
-from cqrs_app.platform.operators.tables import MAKER_LENGTH, api_tokens
+from cqrs_app.platform.operators.tables import (
+    MAKER_LENGTH,
+    api_tokens,
+    operator_roles,
+    operators,
+)
 
 LONGEST_DAYS = 3650
 DAYS = 90
@@ -32,16 +37,33 @@ ACTOR_PREFIX = "token:"
 """The prefix of its name in the log. No operator's name contains a colon."""
 
 _tokens = api_tokens.c
-_READ = tuple(each.name for each in api_tokens.c if each.name != "secret_hash")
+_COLUMNS = [each for each in api_tokens.c if each.name != "secret_hash"]
+_READ = (*(each.name for each in _COLUMNS), "role_permissions", "maker_disabled_at")
 # Runs with every request of the API, so it bypasses SQLAlchemy.
-_FIND = f"SELECT {', '.join(_READ)} FROM api_tokens WHERE secret_hash = "  # noqa: S608
+_FIND = f"""
+SELECT {", ".join(f"api_tokens.{each.name}" for each in _COLUMNS)},
+    operator_roles.permissions, operators.disabled_at
+FROM api_tokens LEFT JOIN operators ON operators.name = api_tokens.made_by
+    LEFT JOIN operator_roles ON operator_roles.name = api_tokens.role
+WHERE api_tokens.secret_hash = """  # noqa: S608
+_list = select(
+    *_COLUMNS,
+    operator_roles.c.permissions.label("role_permissions"),
+    operators.c.disabled_at.label("maker_disabled_at"),
+).select_from(
+    api_tokens.outerjoin(operators, operators.c.name == api_tokens.c.made_by).outerjoin(
+        operator_roles, operator_roles.c.name == api_tokens.c.role
+    )
+)
 _unrevoked = _tokens.revoked_at.is_(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """An API token. `permissions` are its current ones, among those of its role. `is_narrowed`: it
-    has fewer than its role. `networks`: those that it works from, empty for any. Times are UTC."""
+    has fewer than its role. `networks`: those that it works from, empty for any.
+    `maker_disabled_at`: the account that made it is disabled, so it does not work meanwhile. Times
+    are UTC."""
 
     name: str
     role: str
@@ -54,6 +76,7 @@ class Token:
     expires_at: datetime | None
     revoked_at: datetime | None
     revoked_by: str | None
+    maker_disabled_at: datetime | None
 
     @property
     def actor(self) -> Actor:
@@ -64,16 +87,16 @@ class Token:
         return is_in(address, self.networks)
 
     def works_at(self, now: datetime) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+        ended = self.revoked_at is not None or self.maker_disabled_at is not None
+        return not ended and (self.expires_at is None or self.expires_at > now)
 
 
 def _token(values: Iterable[Any], roles: Roles) -> Token:
     """The token with these values of the columns in _READ."""
     row = dict(zip(_READ, values, strict=True))
-    rights = roles.get(row["role"], frozenset[str]())
-    chosen = frozenset(row["permissions"].split())
+    rights = permissions_of(roles, row["role"], row.pop("role_permissions"))
     # A permission that the role has lost since is lost for the token too.
-    permissions = rights & chosen if chosen else rights
+    permissions = narrowed(rights, frozenset(row["permissions"].split()))
     return Token(**row | {"permissions": permissions, "is_narrowed": permissions != rights})
 
 
@@ -90,9 +113,9 @@ class Tokens:
         self._roles = roles
         self._reader = reader_of(engine)
         self._find = _FIND + placeholder_of(engine)
+        read = (*_COLUMNS, operator_roles.c.permissions, operators.c.disabled_at)
         self._read = [
-            _tokens[name].type.result_processor(engine.dialect, None) or _unchanged
-            for name in _READ
+            each.type.result_processor(engine.dialect, None) or _unchanged for each in read
         ]
         self._clock = clock
 
@@ -162,8 +185,7 @@ class Tokens:
 
     def list(self) -> list[Token]:
         """All tokens, ended ones included, ordered by name; of one name the newest first."""
-        columns = [_tokens[name] for name in _READ]
-        found = select(*columns).order_by(_tokens.name, _tokens.created_at.desc())
+        found = _list.order_by(_tokens.name, _tokens.created_at.desc())
         with self._reader.connect() as connection:
             return [_token(row, self._roles) for row in connection.execute(found)]
 
@@ -177,9 +199,10 @@ class Tokens:
             raise TokenError(f"There is no token called {name} that works. Nothing was changed.")
 
     def _require_role(self, role: str, permissions: Iterable[str]) -> None:
-        if role not in self._roles:
-            raise TokenError(f"There is no role {role!r}: choose one of {', '.join(self._roles)}.")
-        outside = [name for name in permissions if name not in self._roles[role]]
+        roles = KnownRoles(self._engine, self._roles).all()
+        if role not in roles:
+            raise TokenError(f"There is no role {role!r}: choose one of {', '.join(roles)}.")
+        outside = [name for name in permissions if name not in roles[role]]
         if outside:
             raise TokenError(
                 f"The role {role} does not have {', '.join(outside)}. A token may do at most what "

@@ -30,22 +30,33 @@ def queue_area(claims: Claims | None, runs: Runs | None, zone: ZoneInfo) -> Area
 
 
 def follow(claims: Claims, runs: Runs, zone: ZoneInfo) -> Middleware:
-    """Moves the claim of an order that is taken over, and leaves out one that is skipped. Should
-    the process end between the two, the claim stays where it was: take over again."""
+    """Moves the claim of an order that is taken over, and leaves out one that is skipped.
+
+    The claim moves first, from whoever has it: of two who take over at once, the second takes over
+    from the first. Should the process end before the command is recorded, no record says so."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         command, operator = call.command, call.context.actor.name
         if isinstance(command, TakeOverOrder):
-            call.completed = _with_holder(command, operator, claims)
+            return take_over(call, command, operator, proceed)
         receipt = proceed(call)
-        if call.dry:
-            return receipt
-        if isinstance(command, TakeOverOrder):
-            claims.take_over(command.order_id, operator)
-        elif isinstance(command, SkipOrder):
+        if isinstance(command, SkipOrder) and not call.dry:
             claims.release(command.order_id, operator)
             runs.skip(command.order_id, operator, end_of_day(call.clock(), zone))
         return receipt
+
+    def take_over(call: Call, command: TakeOverOrder, operator: str, proceed: Proceed) -> Receipt:
+        holder = _holder(command.order_id, operator, claims)
+        while not (call.dry or claims.take_over(command.order_id, holder, operator)):
+            holder = _holder(command.order_id, operator, claims)
+        given: dict[str, Any] = {each.name: getattr(command, each.name) for each in fields(command)}
+        call.completed = OrderToTakeOver(**given, holder=holder)
+        try:
+            return proceed(call)
+        except BaseException:
+            if not call.dry:
+                claims.take_over(command.order_id, operator, holder)
+            raise
 
     return check
 
@@ -56,14 +67,14 @@ def end_of_day(now: datetime, zone: ZoneInfo) -> datetime:
     return datetime.combine(tomorrow, time.min, zone).astimezone(UTC)
 
 
-def _with_holder(command: TakeOverOrder, operator: str, claims: Claims) -> OrderToTakeOver:
-    held = claims.held([command.order_id]).get(command.order_id)
+def _holder(order_id: str, operator: str, claims: Claims) -> str:
+    """Who else has claimed the order. Refused if nobody has."""
+    held = claims.held([order_id]).get(order_id)
     if held is None:
-        raise NOT_CLAIMED.because(f"Nobody has claimed order {command.order_id} now.", "Claim it.")
+        raise NOT_CLAIMED.because(f"Nobody has claimed order {order_id} now.", "Claim it.")
     if held.operator == operator:
-        raise YOURS_ALREADY.because(f"You have claimed order {command.order_id} already.")
-    given: dict[str, Any] = {each.name: getattr(command, each.name) for each in fields(command)}
-    return OrderToTakeOver(**given, holder=held.operator)
+        raise YOURS_ALREADY.because(f"You have claimed order {order_id} already.")
+    return held.operator
 
 
 class ForgetLeases(BackgroundTask):

@@ -68,9 +68,16 @@ class Claims:
         """Claim an order that nobody has claimed, not even this operator on another page."""
         return self._take(order_id, operator, where=self._lease.is_free(_CLAIM.lease_until))
 
-    def take_over(self, order_id: str, operator: str) -> None:
-        """Claim an order whoever has claimed it."""
-        self._take(order_id, operator, where=None)
+    def take_over(self, order_id: str, holder: str, operator: str) -> bool:
+        """Move the claim of its holder; whether it was still theirs."""
+        moved = update(order_claims).where(
+            *_mine(order_id, holder), ~self._lease.is_free(_CLAIM.lease_until)
+        )
+        moved = moved.values(
+            operator=operator, claimed_at=self._clock(), lease_until=self._lease.end()
+        )
+        with self._engine.begin() as connection:
+            return connection.execute(moved.returning(_CLAIM.order_id)).scalar() is not None
 
     def release(self, order_id: str, operator: str) -> None:
         """End the operator's claim of an order."""
@@ -105,7 +112,7 @@ class Claims:
             connection.execute(delete(order_claims).where(free))
             connection.execute(delete(order_presence).where(OPEN.is_free(_OPEN.lease_until)))
 
-    def _take(self, order_id: str, operator: str, where: ColumnElement[bool] | None) -> bool:
+    def _take(self, order_id: str, operator: str, where: ColumnElement[bool]) -> bool:
         now, until = self._clock(), self._lease.end()
         row: dict[str, Any] = {"order_id": order_id, "operator": operator}
         with self._engine.begin() as connection:

@@ -40,8 +40,8 @@ class ListCommands(Query):
     stream: str = ""
     received_from: date | None = None
     received_to: date | None = None
-    since: Annotated[datetime | None, Meta(title="Since")] = None
-    until: Annotated[datetime | None, Meta(title="Until")] = None
+    since: Annotated[Annotated[datetime, Meta(tz=True)] | None, Meta(title="Since")] = None
+    until: Annotated[Annotated[datetime, Meta(tz=True)] | None, Meta(title="Until")] = None
     after: str = ""
     before: str = ""
     limit: Limit = 50

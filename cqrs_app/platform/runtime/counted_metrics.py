@@ -12,11 +12,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
 from sqlalchemy import Engine
 
+from cqrs_app.kernel.errors import TooStale
 from cqrs_app.kernel.statistics import BOUNDS, totals
 from cqrs_app.kernel.store.engines import reader_of
 
 PREFIX = "countersign"
-STATUSES = ("2xx", "3xx", "4xx", "5xx")
+STATUSES = ("2xx", "3xx", "4xx", "5xx", TooStale.code)
+"""The last is 503 too, but no failure."""
 RESULTS = ("finished", "failed")
 
 Family = Callable[[], Iterable[Metric]]

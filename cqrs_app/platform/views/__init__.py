@@ -10,8 +10,8 @@ from cqrs_app.kernel.registry import Area
 from cqrs_app.platform.views import events
 from cqrs_app.platform.views.commands import SHARE
 from cqrs_app.platform.views.queries import ListViews, list_views
-from cqrs_app.platform.views.rules import usable_views
-from cqrs_app.platform.views.views import Views
+from cqrs_app.platform.views.rules import may_ask, usable_views
+from cqrs_app.platform.views.views import NOT_YOURS, Views
 
 
 def views_area(lists: Mapping[str, type[Query]]) -> Area:
@@ -20,7 +20,7 @@ def views_area(lists: Mapping[str, type[Query]]) -> Area:
         name="views",
         aggregates=[Views],
         events=events,
-        answers={ListViews: from_state(Views, list_views)},
+        answers={ListViews: from_state(Views, list_views, allowed=may_ask(NOT_YOURS))},
         middleware=[usable_views(lists)],
         permissions=[SHARE],
     )

@@ -3,13 +3,14 @@ show."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Protocol
 from urllib.parse import parse_qs
 
 from cqrs_app.kernel.commands.call import Call
-from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.commands.context import Actor, Receipt
 from cqrs_app.kernel.commands.middleware import Middleware, Proceed
-from cqrs_app.kernel.errors import Invalid, NotAllowed
+from cqrs_app.kernel.errors import Invalid, NotAllowed, Refusal
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.platform.transfer.exports.lists import Listing, question_of
 from cqrs_app.platform.views.commands import SHARE, TEAM, DeleteView, RenameView, SaveView
@@ -26,7 +27,7 @@ def usable_views(lists: Mapping[str, type[Query]]) -> Middleware:
     def check(call: Call, proceed: Proceed) -> Receipt:
         command = call.command
         if isinstance(command, SaveView | RenameView | DeleteView):
-            _check_owner(command, call)
+            require_owner(command, call.context.actor, SHARE, NOT_YOURS)
         if isinstance(command, SaveView):
             _check_query(command, lists)
         return proceed(call)
@@ -34,14 +35,33 @@ def usable_views(lists: Mapping[str, type[Query]]) -> Middleware:
     return check
 
 
-def _check_owner(command: SaveView | RenameView | DeleteView, call: Call) -> None:
-    actor, label = call.context.actor, type(command).declaration.label
-    if command.owner == TEAM and not actor.may(SHARE):
-        raise NotAllowed(f"{label} of the team", SHARE)
+class Owned(Protocol):
+    """A message about the views, or the like, of one person or of the team."""
+
+    @property
+    def owner(self) -> str: ...
+
+
+def require_owner(command: Owned, actor: Actor, share: str, refusal: Refusal) -> None:
+    """Raise NotAllowed about the team's without the permission `share`, and the `refusal` about
+    another person's."""
+    if command.owner == TEAM and not actor.may(share):
+        label = type(command).declaration.label  # type: ignore[attr-defined]
+        raise NotAllowed(f"{label} of the team", share)
     if command.owner not in (TEAM, actor.name):
-        raise NOT_YOURS.because(
-            f"These are the views of {command.owner}.", "Save a view for yourself or for the team."
+        raise refusal.because(
+            f"It belongs to {command.owner}.", "Save one for yourself or for the team."
         )
+
+
+def may_ask(refusal: Refusal) -> Callable[[Owned, Actor], None]:
+    """A rule of a query: raises the `refusal` about another person's."""
+
+    def check(question: Owned, actor: Actor) -> None:
+        if question.owner not in (TEAM, actor.name):
+            raise refusal(f"Only {question.owner} can see what they saved for themselves.")
+
+    return check
 
 
 def _check_query(command: SaveView, lists: Mapping[str, type[Query]]) -> None:

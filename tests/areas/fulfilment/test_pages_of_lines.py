@@ -146,7 +146,15 @@ def test_what_came_back_is_received_refunded_and_exchanged(order_desk: OrderDesk
         each["name"]: each.get("value") for each in exchange.find_all("input") if each.get("name")
     }
     assert (named["lines-0-sku"], named["lines-0-quantity"]) == (LAMP, "3")
-    assert named["order_id"] != THE
+    number = named["order_id"]
+    assert number != THE
+    assert named["exchange_for"] == THE
+    post(client, link_of(client, "Place exchange order"), order_id=number)
+    order_desk.catch_up()
+    assert link_of(client, f"Order {number}") == f"/orders/{number}"
+    assert link_of(client, f"Order {THE}", f"/orders/{number}") == f"/orders/{THE}"
+    entry = page(client, f"/orders/{THE}").find("h3", string="Exchange order placed")
+    assert entry is not None
 
 
 def test_a_return_that_never_came_is_cancelled(order_desk: OrderDesk) -> None:

@@ -131,10 +131,10 @@ def test_what_needs_somebody_is_told_and_cleared_up(desk: Desk) -> None:
     desk.catch_up()
     ann = client_in(desk.app, "supervisor")
     listed = shown(ann, "/payments?show=flagged")
-    assert "1 warning to look into" in listed
+    assert "1 warning to review" in listed
     assert "disputed" in shown(ann, "/payments?show=disputed")
     text = shown(ann, "/payments/P1")
-    assert "1 warning to look into" in text
+    assert "1 warning to review" in text
     assert "Look at what the gateway shows" in text
     sent = send(ann, address_of(ann, "ClearFlaggedAnswers"), note="Given back there.")
     assert sent.status_code == 303

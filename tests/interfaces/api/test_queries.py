@@ -96,6 +96,16 @@ def test_rows_of_the_logs_hold_objects_and_no_json_in_json(admin: Program, kerne
     assert row == view["entry"]
 
 
+def test_a_time_without_a_zone_is_refused(admin: Program) -> None:
+    admin.do("PlaceOrder", **order())
+    for name in ("since", "until"):
+        refused = admin.get("/queries/ListCommands", **{name: "2026-03-31T12:00:00"})
+        assert refused.status_code == 422
+        assert [each["field"] for each in refused.json["errors"]] == [name]
+    found = admin.get("/queries/ListCommands", since="2026-03-31T12:00:00+02:00")
+    assert len(found.json["value"]["rows"]) == 1
+
+
 def test_a_strong_answer_comes_from_the_events(admin: Program) -> None:
     admin.do("PlaceOrder", **order())
     answer = admin.get("/queries/GetOrder", order_id="A1", strong="true")

@@ -16,9 +16,10 @@ import pytest
 from flask import Flask
 
 from cqrs_app.interfaces.cli.screen import ENTER, HOME, LEAVE
-from cqrs_app.interfaces.cli.top_rows import MOST_PROBLEMS, Row, rows
+from cqrs_app.interfaces.cli.top_rows import MOST_ALERTS, MOST_PROBLEMS, Row, rows
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.measurements.recorder import Recorder
+from cqrs_app.platform.alerts.queries import AlertRow
 from cqrs_app.platform.runtime.overview import Overview, overview
 from cqrs_app.platform.runtime.problems import Problem
 from cqrs_app.platform.runtime.statistics.catalogue import STATISTICS
@@ -59,6 +60,19 @@ def test_many_problems_leave_room_for_the_rest() -> None:
     many = Overview(NOW, (), UP, tuple(map(problem, range(MOST_PROBLEMS + 2))), {}, (), (), ())
     assert "2 more problems: flask doctor" in texts(many)
     assert f"number {MOST_PROBLEMS}" not in "".join(texts(many))
+
+
+def test_alerts_that_are_on_come_after_the_problems() -> None:
+    row = AlertRow(
+        alert_id="disk", rule="disk", subject="", severity="critical", owner="",
+        title="The disk is 91% full", cost="", remedy="", state="acknowledged", since=NOW,
+        raised_at=NOW, acknowledged_at=NOW, acknowledged_by="ana", resolved_at=None,
+        silenced_until=None, times=1, applied_version=1, value=91.0,
+    )  # fmt: skip
+    found = [each.text for each in rows(NOTHING, [row] * (MOST_ALERTS + 2))]
+    shown = "CRITICAL The disk is 91% full since 2026-03-01 12:00, acknowledged by ana"
+    assert found[1 : MOST_ALERTS + 2] == ["No problems", *[shown] * MOST_ALERTS]
+    assert found[MOST_ALERTS + 2] == "2 more alerts: flask query ListAlerts"
 
 
 def test_a_row_is_cut_at_the_edge_of_the_screen() -> None:
@@ -121,7 +135,7 @@ def test_for_programs_it_is_one_object(busy: Kernel, flask: Run) -> None:
         "p95": 0,
         "total": 60,
     }
-    assert found["parts"] == UP
+    assert (found["parts"], found["alerts"]) == (UP, [])
     assert {each["name"] for each in found["subscriptions"]} == busy.registry.subscriptions.keys()
 
 

@@ -33,6 +33,7 @@ from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.settings import Settings
+from tests.services.operators import accounts_on
 from tests.services.stores import Templates, migrate
 
 PASSWORD = "seven brown herons"
@@ -58,7 +59,7 @@ def engine(templates: Templates, tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def accounts(engine: Engine) -> Accounts:
-    accounts = Accounts(engine, ROLES)
+    accounts = accounts_on(engine)
     accounts.create("mia", "operator", PASSWORD, "Mia Lund")
     return accounts
 
@@ -77,7 +78,7 @@ def make_app(engine: Engine, accounts: Accounts, tmp_path: Path) -> Callable[...
             accounts=accounts,
             second_factors=SecondFactors(engine, Vault(engine, KEY, "test"), "Test shop"),
             passkeys=Passkeys(engine, "Test shop"),
-            identities=Identities(engine, "single sign-on"),
+            identities=Identities(engine, "single sign-on", accounts),
             openid_provider=None,
             sessions=Sessions(engine, ROLES, settings.session_idle_seconds, settings.session_hours),
             throttle=Throttle(engine, settings.sign_in_attempts, settings.sign_in_pause_seconds),

@@ -28,6 +28,7 @@ from cqrs_app.interfaces.web.forms import (
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Command, command, value
+from cqrs_app.services import services_of
 from cqrs_app.settings import Settings
 
 SKU = Annotated[str, Meta(min_length=1, max_length=8, title="Article")]
@@ -253,13 +254,12 @@ def test_a_field_that_fits_no_form_is_told_to_the_developer() -> None:
         form_for(Clash)
 
 
-def test_every_command_of_the_console_has_a_form(app: Flask) -> None:
-    from cqrs_app.installed_areas import build_registry
-
-    with app.test_request_context():
-        # Some choices depend on who is signed in.
+def test_every_command_of_the_console_has_a_form(shared_console: Flask) -> None:
+    commands = services_of(shared_console).kernel.registry.commands
+    with shared_console.test_request_context():
+        # Some choices depend on who is signed in, or on what there is.
         g.operator = SimpleNamespace(name="mia", actor=Actor("mia", frozenset()), timezone="")
-        for cls in build_registry().commands.values():
+        for cls in commands.values():
             form = form_for(cls)()
             assert all(str(each()) for each in form), cls
 

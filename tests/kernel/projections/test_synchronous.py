@@ -13,10 +13,13 @@ from cqrs_app.kernel.assembly import Engines, Kernel
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.projections.synchronous import MOST_EVENTS, NotOneDatabase
+from cqrs_app.kernel.queries.answers import projected
+from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.store.tables import checkpoints, events
 from cqrs_app.platform.runtime.commands import PauseProjection, RetryParkedEvents
 from tests.kernel.conftest import ASKER, KERNEL_READ, by_ana, engine_on
+from tests.kernel.queries.test_write_through import HotCounter, hot_counter
 from tests.kernel.shop import (
     Add,
     CountersProjection,
@@ -212,3 +215,24 @@ def test_a_class_can_declare_it(make_kernel: MakeKernel, one: Engines) -> None:
 def test_two_databases_are_refused_at_the_start(make_kernel: MakeKernel) -> None:
     with pytest.raises(NotOneDatabase, match="counters"):
         make_kernel(synchronous=["counters"])
+
+
+def test_hot_questions_are_answered_again_as_of_every_projection(
+    make_kernel: MakeKernel, one: Engines
+) -> None:
+    answers = {**shop().answers, HotCounter: projected(hot_counter)}
+    kernel = make_kernel(
+        area=replace(shop(), answers=answers),
+        queries=QueryOptions(write_through=0.01),
+        engines=one,
+        synchronous=["counters"],
+    )
+    kernel.queries.ask(HotCounter(counter_id="a"), ASKER)
+    for expected in (1, 2):
+        add(kernel)
+        kernel.write_through.close()
+        answer = kernel.queries.ask(HotCounter(counter_id="a"), ASKER)
+        assert (answer.value, answer.freshness.cached) == (
+            CounterView("a", expected, expected),
+            True,
+        )

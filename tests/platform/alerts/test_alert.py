@@ -13,17 +13,21 @@ from cqrs_app.kernel.testing import Given
 from cqrs_app.platform.alerts.commands import (
     AcknowledgeAlert,
     ChangeAlertRule,
+    EndAlertRuleSilence,
     EndSilence,
     RaiseAlert,
     ResolveAlert,
     SendTestAlert,
     SilenceAlert,
+    SilenceAlertRule,
 )
 from cqrs_app.platform.alerts.events import (
     AlertAcknowledged,
     AlertRaised,
     AlertResolved,
     AlertRuleChanged,
+    AlertRuleSilenced,
+    AlertRuleSilenceEnded,
     AlertSilenced,
     AlertSilenceEnded,
     TestAlertSent,
@@ -116,3 +120,16 @@ def test_an_alert_cannot_end_beyond_where_it_is_raised(
     with pytest.raises(Invalid) as refused:
         change(rule, raise_at, clear_at)
     assert list(refused.value.problems) == ["clear_at"]
+
+
+def test_a_whole_rule_is_silenced_and_the_silence_ended() -> None:
+    until = NOW + timedelta(hours=1)
+    silence = SilenceAlertRule(rule="parked", until=until, reason="We deploy.")
+    silenced = AlertRuleSilenced(rule="parked", until=until, reason="We deploy.")
+    assert given().events(silence) == [silenced]
+    end = EndAlertRuleSilence(rule="parked")
+    assert given().refusal(end) == "not_silenced"
+    assert given(silenced).events(end) == [AlertRuleSilenceEnded(rule="parked")]
+    assert given(silenced, AlertRuleSilenceEnded(rule="parked")).refusal(end) == "not_silenced"
+    unknown = SilenceAlertRule(rule="nothing", until=until, reason="We deploy.")
+    assert given().refusal(unknown) == "no_such_alert_rule"

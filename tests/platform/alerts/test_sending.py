@@ -14,11 +14,21 @@ from cqrs_app.environment import SettingsError
 from cqrs_app.kernel.subscriptions.presence import SWEEP
 from cqrs_app.kernel.subscriptions.tasks import WORKER
 from cqrs_app.platform.alerts.channels import MISSING, AppriseUrl
-from cqrs_app.platform.alerts.commands import EndSilence, SendTestAlert, SilenceAlert
+from cqrs_app.platform.alerts.commands import (
+    EndAlertRuleSilence,
+    EndSilence,
+    SendTestAlert,
+    SilenceAlert,
+    SilenceAlertRule,
+)
+from cqrs_app.platform.alerts.email import Email
 from cqrs_app.platform.alerts.queries import ListAlertTasks, ListNotices, NoticeRow
-from cqrs_app.platform.alerts.sending import GIVEN_UP_AFTER
+from cqrs_app.platform.alerts.sending import GIVEN_UP_AFTER, NEVER_ENDED
+from cqrs_app.platform.alerts.tables import alert_notices
+from cqrs_app.platform.runtime.commands import PauseProjection
 from cqrs_app.platform.webhooks.commands import AddWebhook
 from cqrs_app.settings import Settings
+from tests.leases import end_leases
 from tests.platform.alerts.conftest import OnCall
 from tests.platform.alerts.smtp import MailServer, receiving
 from tests.platform.webhooks.conftest import receiver as receiver  # noqa: PLC0414 - a fixture
@@ -214,6 +224,85 @@ def test_a_notice_is_sent_when_the_time_of_the_silence_is_over(
     on_call.clock.move(hours=1, seconds=1)
     on_call.work("alert_notices")
     assert len(mail.messages) == 1
+
+
+def test_nothing_is_sent_of_any_alert_of_a_rule_that_is_silenced_until_both_silences_end(
+    on_call: OnCall, mail: MailServer
+) -> None:
+    until = on_call.clock() + 3 * HOUR
+    on_call.do(SilenceAlertRule(rule="no_worker", until=until, reason="We move."))
+    stop_worker(on_call)
+    silence(on_call)
+    on_call.work("alert_notices")
+    assert mail.messages == []
+    on_call.do(EndSilence(alert_id="no_worker"))
+    on_call.work("alert_notices")
+    assert mail.messages == []
+    silence(on_call)
+    on_call.do(EndAlertRuleSilence(rule="no_worker"))
+    on_call.work("alert_notices")
+    assert mail.messages == []
+    on_call.clock.move(hours=1, seconds=1)
+    on_call.work("alert_notices")
+    assert len(mail.messages) == 1
+
+
+def test_the_silence_of_a_rule_ends_by_itself_and_is_of_no_other_rule(
+    on_call: OnCall, mail: MailServer
+) -> None:
+    stop_worker(on_call)
+    until = on_call.clock() + HOUR
+    on_call.do(SilenceAlertRule(rule="no_worker", until=until, reason="We move."))
+    on_call.do(PauseProjection(projection="orders"))
+    on_call.wait("paused")
+    on_call.work("alert_notices")
+    assert subjects(mail) == ["[Countersign] Warning: orders is paused"]
+    on_call.clock.move(hours=1, seconds=1)
+    on_call.work("alert_notices")
+    assert len(mail.messages) == 2
+
+
+def test_a_program_of_a_channel_that_fails_is_tried_again_ever_later_and_given_up(
+    on_call: OnCall, mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise AttributeError("smtp://ops:secret@mail")
+
+    monkeypatch.setattr(Email, "_send", broken)
+    on_call.do(SendTestAlert(message="Hello."))
+    on_call.work("alert_notices")
+    [notice] = notices(on_call)
+    assert (notice.state, notice.attempts) == ("waiting", 1)
+    assert notice.error == "The program of this channel failed with AttributeError."
+    on_call.clock.move(minutes=5)
+    on_call.work("alert_notices")
+    [second] = notices(on_call)
+    assert second.attempts == 2
+    assert second.next_attempt_at - on_call.clock() > notice.next_attempt_at - notice.created_at
+    on_call.clock.move(seconds=GIVEN_UP_AFTER.total_seconds())
+    on_call.work("alert_notices")
+    assert notices(on_call)[0].state == "failed"
+
+
+def test_a_notice_whose_process_always_dies_is_given_up(
+    on_call: OnCall, mail: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """As if the process ended in the middle."""
+
+    def die(*_: Any) -> None:
+        raise Killed
+
+    monkeypatch.setattr(Email, "send", die)
+    on_call.do(SendTestAlert(message="Hello."))
+    with pytest.raises(Killed):
+        on_call.work("alert_notices")
+    assert notices(on_call)[0].attempts == 1
+    on_call.clock.move(seconds=GIVEN_UP_AFTER.total_seconds() + 1)
+    end_leases(on_call.kernel.engines.write, alert_notices.c.taken_until)
+    on_call.work("alert_notices")
+    [notice] = notices(on_call)
+    assert (notice.state, notice.error) == ("failed", NEVER_ENDED)
 
 
 @IMGHDR

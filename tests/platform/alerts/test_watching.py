@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,18 +30,23 @@ from cqrs_app.platform.alerts.commands import (
     ChangeAlertRule,
     ResolveAlert,
     SilenceAlert,
+    SilenceAlertRule,
 )
-from cqrs_app.platform.alerts.queries import GetAlert, ListAlertRules
+from cqrs_app.platform.alerts.queries import GetAlert, ListAlertRules, ListAlertTasks
 from cqrs_app.platform.alerts.rules import RULES
 from cqrs_app.platform.alerts.watching import KEY
+from cqrs_app.platform.approvals.types import ApprovalStage
 from cqrs_app.platform.failures.commands import ResolveFailure
 from cqrs_app.platform.failures.queries import ListFailures
 from cqrs_app.platform.runtime.commands import PauseProjection, ResumeProjection, RetryParkedEvents
 from cqrs_app.platform.webhooks import commands as webhooks
 from cqrs_app.services import services_of
 from tests.console import NO_REDIS
+from tests.interfaces.api.conftest import Program
 from tests.interfaces.web.pages.conftest import client_in
 from tests.platform.alerts.conftest import ADA, OnCall
+from tests.platform.approvals.conftest import Shop
+from tests.platform.approvals.conftest import make_people as make_people  # noqa: PLC0414
 from tests.platform.webhooks.conftest import receiver as receiver  # noqa: PLC0414 - a fixture
 from tests.platform.webhooks.receiver import Receiver
 
@@ -314,6 +321,104 @@ def test_an_order_that_fulfilment_cannot_go_on_with(make_console: Callable[..., 
     is_resolved(on_call, "stuck_orders")
 
 
+def test_a_signature_that_is_overdue(make_people: Callable[..., Flask]) -> None:
+    app = make_people()
+    shop, on_call = Shop(app), OnCall(app)
+    shop.policy(stages=(ApprovalStage(hours=72),))
+    request_id = shop.ask()
+    on_call.look()
+    assert on_call.on() == []
+    on_call.clock.move(hours=24)
+    is_raised(on_call, "signatures_overdue")
+    assert on_call.alert("signatures_overdue").title == "1 request waits too long for a signature"
+    shop.sign(request_id)
+    on_call.follow()
+    is_resolved(on_call, "signatures_overdue")
+
+
+def test_a_signature_that_is_due_within_the_hour(make_people: Callable[..., Flask]) -> None:
+    app = make_people()
+    shop, on_call = Shop(app), OnCall(app)
+    shop.policy(stages=(ApprovalStage(hours=4),))
+    shop.ask()
+    on_call.clock.move(hours=3)
+    is_raised(on_call, "signatures_overdue")
+    on_call.clock.move(hours=1)
+    on_call.work("approvals")
+    is_resolved(on_call, "signatures_overdue")
+
+
+def test_an_alert_that_cannot_be_raised_is_recorded_and_stops_no_other(
+    on_call: OnCall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_call.alive.remove(WORKER)
+    on_call.do(PauseProjection(projection="orders"))
+    raising = watching._raising
+    with monkeypatch.context() as broken:
+        broken.setattr(
+            watching,
+            "_raising",
+            lambda alert_id, *rest: (
+                _raise() if alert_id == "no_worker" else raising(alert_id, *rest)
+            ),
+        )
+        on_call.look(21)
+        on_call.look(RULES["paused"].pending_seconds)
+    assert on_call.on() == ["paused.orders"]
+    [task] = [each for each in on_call.ask(ListAlertTasks()) if each.name == "watch"]
+    assert task.error == "Could not be raised or resolved: no_worker."
+    services_of(on_call.app).failures.flush()
+    [failure] = on_call.ask(ListFailures())
+    assert (failure.kind, failure.place) == ("job", "alerts")
+    on_call.look()
+    assert sorted(on_call.on()) == ["no_worker", "paused.orders"]
+
+
+def test_answers_that_are_not_as_fresh_as_a_client_asked_for_are_no_failures(
+    on_call: OnCall,
+) -> None:
+    on_call.do(_at_once("failed_requests"))
+    on_call.stopped.add("orders")
+    on_call.do(on_call.place("O1"))
+    secret = services_of(on_call.app).tokens.create("robot", "admin", made_by="test")
+    admin = Program(on_call.app.test_client(), secret)
+    head = str(on_call.kernel.store.head())
+    for _ in range(25):
+        answer = admin.get("/queries/ListOrders", min_position=head, wait_ms="0")
+        assert answer.json["code"] == "too_stale"
+    services_of(on_call.app).kernel.recorder.flush()
+    on_call.look(0)
+    assert on_call.on() == []
+    services_of(on_call.app).kernel.statistics.flush()
+    metrics = on_call.app.test_client().get("/metrics").text
+    assert re.search(r'requests_total\{route="[^"]*",status="too_stale"\} 25\.0', metrics)
+
+
+def test_metrics_have_the_alerts_of_each_rule(on_call: OnCall) -> None:
+    def count() -> str:
+        metrics = on_call.app.test_client().get("/metrics").text
+        [found] = re.findall(
+            r'^countersign_alerts\{rule="no_worker",severity="warning"\} (.*)$', metrics, re.M
+        )
+        return str(found)
+
+    assert count() == "0.0"
+    on_call.alive.remove(WORKER)
+    on_call.wait("no_worker")
+    on_call.do(AcknowledgeAlert(alert_id="no_worker"))
+    assert count() == "1.0"
+    on_call.alive.add(WORKER)
+    on_call.look()
+    assert count() == "0.0"
+
+
+def test_each_rule_is_raised_by_a_fault_in_a_test() -> None:
+    sources = "".join(
+        path.read_text(encoding="utf-8") for path in Path(__file__).parent.glob("test_*.py")
+    )
+    assert [name for name in RULES if f'"{name}' not in sources] == []
+
+
 @contextmanager
 def off(on_call: OnCall) -> Iterator[None]:
     """Maintenance mode."""
@@ -417,6 +522,8 @@ def test_a_silence_that_would_be_over_is_refused(on_call: OnCall) -> None:
     past = on_call.clock() - timedelta(days=1)
     with pytest.raises(Refused, match="That moment has passed"):
         on_call.send(SilenceAlert(alert_id="no_worker", until=past, reason="Known."))
+    with pytest.raises(Refused, match="That moment has passed"):
+        on_call.send(SilenceAlertRule(rule="no_worker", until=past, reason="Known."))
 
 
 def test_a_rule_that_is_switched_off_ends_its_alert(on_call: OnCall) -> None:

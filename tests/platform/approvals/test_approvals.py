@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import update
 
 from cqrs_app.areas.customers.commands import EraseCustomer, RegisterCustomer
+from cqrs_app.areas.expenses.commands import SubmitExpenseClaim, WithdrawExpenseClaim
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
     ApproveOrder,
@@ -29,6 +30,7 @@ from cqrs_app.kernel.commands.decider import Decider
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused, VersionConflict
 from cqrs_app.kernel.messages.permissions import Role
+from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.store import Change
 from cqrs_app.platform.approvals.commands import (
     OverrideApproval,
@@ -37,6 +39,10 @@ from cqrs_app.platform.approvals.commands import (
     SetApprovalPolicy,
     WithdrawRequest,
 )
+from cqrs_app.platform.approvals.events import UPCASTERS
+from cqrs_app.platform.approvals.gate import payload_hash
+from cqrs_app.platform.approvals.policy import digest_of
+from cqrs_app.platform.approvals.queries import GetApprovalRequest, ListApprovalRequests
 from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.approvals.types import (
@@ -70,6 +76,18 @@ def hours_ago(shop: Shop, hours: int, monkeypatch: pytest.MonkeyPatch) -> Iterat
         patched.setattr(commands, "_clock", lambda: then)
         patched.setattr(commands, "_decider", replace(commands._decider, clock=lambda: then))
         yield
+
+
+def test_a_policy_may_compare_the_amount_of_anything_that_has_one(shop: Shop) -> None:
+    for claim_id, amount in (("E1", 90), ("E2", 900)):
+        shop.run(
+            SubmitExpenseClaim(
+                claim_id=claim_id, purpose="Train", amount=Decimal(amount), currency="EUR"
+            )
+        )
+    shop.policy("WithdrawExpenseClaim", over=Decimal(500), currency="EUR")
+    assert shop.run(WithdrawExpenseClaim(claim_id="E1")).status == "succeeded"
+    assert shop.run(WithdrawExpenseClaim(claim_id="E2")).status == "requested"
 
 
 def test_without_a_policy_nothing_is_asked(shop: Shop) -> None:
@@ -179,6 +197,28 @@ def test_only_those_whom_the_policy_asks_can_sign(shop: Shop) -> None:
     with pytest.raises(NotAllowed):
         shop.sign(request_id, "victor")
     shop.sign(request_id, "tina")
+
+
+def test_a_stage_asks_the_people_of_a_team_as_they_are_by_now(shop: Shop) -> None:
+    accounts = services_of(shop.app).accounts
+    stage = ApprovalStage(teams=("returns",))
+    shop.policy(stages=(stage,))
+    with pytest.raises(Refused, match="1 of team returns") as refused:
+        shop.ask()
+    assert refused.value.code == "nobody_can_sign"
+    accounts.set_team("tina", "returns")
+    request_id = shop.ask()
+    waiting = ListApprovalRequests(waits_for="tina")
+    asking = QueryContext(actor=shop.actor("tina"))
+    assert len(shop.kernel.queries.ask(waiting, asking).value) == 1
+    accounts.set_team("tina", "")
+    for name in ("ada", "tina"):
+        with pytest.raises(Refused) as refused:
+            shop.sign(request_id, name)
+        assert refused.value.code == "not_a_signer"
+    accounts.set_team("tina", "returns")
+    shop.sign(request_id, "tina")
+    assert shop.state(request_id) == "approved"
 
 
 def test_where_nobody_could_sign_it_is_refused_at_once_and_says_who_could_be_made_able(
@@ -553,6 +593,42 @@ def test_an_erased_person_ends_the_request_and_the_evidence_stays(shop: Shop) ->
     assert "Rue" not in str(
         [each.payload for each in shop.kernel.store.events_of(f"approval-{request_id}")]
     )
+
+
+def test_fields_are_shown_only_to_whom_the_command_log_would_show_them(shop: Shop) -> None:
+    shop.policy("ChangeShippingAddress")
+    request_id = shop.ask(MOVE, "olga")
+    question = GetApprovalRequest(request_id=request_id)
+    for permissions, shown in (
+        ({"approvals.view"}, False),
+        ({"approvals.view", "orders.address"}, True),
+        ({"approvals.view", "commands.view"}, True),
+    ):
+        asking = QueryContext(actor=Actor("somebody", frozenset(permissions)))
+        view = shop.kernel.queries.ask(question, asking).value
+        assert ("Oberkampf" in str(view), view.fields_hidden) == (shown, not shown)
+
+
+def test_the_hash_of_an_erased_command_does_not_reveal_its_fields(shop: Shop) -> None:
+    shop.run(RegisterCustomer(customer_id="C-1", email="ann@example.com"))
+    shop.run(AssignOrderToCustomer(order_id="A-1", customer_id="C-1"))
+    shop.policy("ChangeShippingAddress")
+    request_id = shop.ask(MOVE)
+    [first] = shop.kernel.store.events_of(f"approval-{request_id}")
+    event: Any = shop.kernel.registry.codec.decode(first).event
+    assert payload_hash(event.payload, event.salt) == event.payload_hash
+    assert event.salt not in first.payload
+    shop.run(EraseCustomer(customer_id="C-1", reason="Asked for it."), "ada")
+    guess: Any = shop.kernel.registry.codec.decode(first).event
+    assert payload_hash(event.payload, guess.salt) != event.payload_hash
+    assert payload_hash(event.payload, "") != event.payload_hash
+
+
+def test_a_request_of_an_earlier_release_keeps_its_hash() -> None:
+    stored = UPCASTERS["ApprovalRequested", 1](
+        {"payload": '{"b":1,"a":2}', "policies": [], "stages": []}
+    )
+    assert payload_hash(stored["payload"], stored["salt"]) == digest_of({"a": 2, "b": 1})
 
 
 def test_the_logs_verify_with_requests_in_them(shop: Shop) -> None:

@@ -104,7 +104,8 @@ def test_set_again_as_it_is_nothing_happens() -> None:
     assert list(policies.set(command)) == []
 
 
-SAM, TINA = Signer("sam", "sam", "supervisor"), Signer("tina", "tina", "supervisor")
+SAM = Signer("sam", "sam", "supervisor", team="returns")
+TINA = Signer("tina", "tina", "supervisor")
 ADA, OLGA = Signer("ada", "ada", "admin"), Signer("olga", "olga", "operator")
 
 
@@ -118,6 +119,10 @@ ADA, OLGA = Signer("ada", "ada", "admin"), Signer("olga", "olga", "operator")
         ((ApprovalStage(approvals=3), ApprovalStage(role=Role.ADMIN)), "olga", 1),
         ((ApprovalStage(people=("sam",)), ApprovalStage(people=("sam",))), "olga", 1),
         ((ApprovalStage(people=("olga",)),), "sam", 1),
+        ((ApprovalStage(people=("sam", "tina")), ApprovalStage(people=("sam",))), "olga", None),
+        ((ApprovalStage(approvals=2, people=("tina",), teams=("returns",)),), "olga", None),
+        ((ApprovalStage(approvals=2, teams=("returns",)),), "olga", 1),
+        ((ApprovalStage(teams=("",)),), "olga", 1),
     ],
 )
 def test_too_few_signers_are_found_before_anybody_waits_for_them(

@@ -43,12 +43,13 @@ class Shop:
 
     def create(
         self,
-        command: str,
+        command: str = "",
         named: Sequence[str] = (),
         *,
         actor: Actor = MARIA,
         fields: dict[str, Any] | None = None,
         filters: dict[str, list[str]] | None = None,
+        macro: str = "",
         start: bool = False,
         batch_id: str = "",
     ) -> str:
@@ -57,6 +58,7 @@ class Shop:
             batch_id=batch_id,
             command=command,
             fields=fields or {},
+            macro=macro,
             named=[(each, None) for each in named],
             filters=filters,
             start=start,

@@ -255,7 +255,7 @@ def test_personal_data_is_not_stored_with_a_batch(shop: Shop) -> None:
         shop.create(
             "ChangeShippingAddress", ["A-1"], fields={"address": address}, batch_id=batch_id
         )
-    assert Items(shop.kernel.engines.write).command_of(batch_id) is None
+    assert Items(shop.kernel.engines.write).commands_of(batch_id) == ()
     found = shop.create("ApproveOrder", filters={"q": ["A-1"], "max_total": ["100"]})
     assert shop.batch(found).row.source == "All with a search text, max total 100"
 
@@ -344,15 +344,15 @@ def test_items_nobody_made_a_batch_of_are_deleted_and_old_ones_too(shop: Shop) -
         permissions=[],
     )
     rows.forget_old()
-    assert rows.command_of(stray) == "ApproveOrder"
+    assert rows.commands_of(stray) == ("ApproveOrder",)
     later = shop.kernel.clock() + batch_rows.STRAYS_KEPT * 2
     Items(shop.kernel.engines.write, lambda: later).forget_old()
-    assert rows.command_of(stray) is None
-    assert rows.command_of(kept) == "ApproveOrder"
+    assert rows.commands_of(stray) == ()
+    assert rows.commands_of(kept) == ("ApproveOrder",)
     shop.decide(CancelBatch(batch_id=kept))
     much_later = later + batch_rows.KEPT
     Items(shop.kernel.engines.write, lambda: much_later).forget_old()
-    assert rows.command_of(kept) is None
+    assert rows.commands_of(kept) == ()
 
 
 def test_an_order_may_be_in_two_batches(shop: Shop) -> None:

@@ -38,8 +38,8 @@ from cqrs_app.platform.demo.life import (
 from cqrs_app.platform.demo.shop import customers_of
 from cqrs_app.platform.demo.tables import demo_shop
 from cqrs_app.platform.demo.task import FIRST_STEPS, DemoLife
-from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.sessions import Sessions
+from tests.services.operators import accounts_on
 
 LIFE = DemoLife(12, 30.0)
 LATER = FIRST_STEPS + 1
@@ -160,7 +160,7 @@ def test_after_the_first_steps_time_passes_only_while_somebody_looks(shop: Kerne
         connection.execute(update(demo_shop).values(steps=FIRST_STEPS, until=None))
     assert LIFE.due(shop) == []
     roles = shop.registry.roles
-    Accounts(shop.engines.write, roles).create("ana", "viewer", "a password of some length")
+    accounts_on(shop.engines.write).create("ana", "viewer", "a password of some length")
     Sessions(shop.engines.write, roles, idle_seconds=60, hours=1).open("ana")
     assert LIFE.due(shop)
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
 from cqrs_app.areas.desk.read_models import orders
+from cqrs_app.areas.orders.commands import ChangeShippingAddress, PlaceOrder
+from cqrs_app.areas.orders.types import OrderLine, ShippingAddress
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.store.tables import parked_events
@@ -123,6 +127,40 @@ def test_a_preview_names_each_value_that_would_change_and_changes_none(
     assert second.error.startswith("KeyError: ")
     assert shipped(console) == before
     assert len(parked(console)) == 7
+
+
+def test_a_preview_holds_no_personal_value_of_before_or_after(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    console.act(
+        PlaceOrder(
+            order_id="O1",
+            customer_name="Ann Smith",
+            country="France",
+            currency="EUR",
+            lines=(OrderLine(sku="S", quantity=1, unit_price=Decimal(2)),),
+            shipping_address=ShippingAddress(
+                line1="1 Old Street", city="Oldtown", country="France"
+            ),
+        )
+    )
+    with monkeypatch.context() as broken:
+
+        def fail(*_: object) -> None:
+            raise KeyError("broken")
+
+        handlers = console.kernel.registry.projections["orders"].handlers
+        broken.setitem(handlers, "ShippingAddressChanged", fail)
+        new = ShippingAddress(line1="2 New Street", city="Newtown", country="France")
+        console.act(ChangeShippingAddress(order_id="O1", address=new))
+    [failure] = console.failures()
+    [preview] = console.ask(PreviewRetry(failure_id=failure.failure_id))
+    [row] = [each for each in preview.changes if each.table == "orders"]
+    fields = {each.name: (each.before, each.after) for each in row.fields}
+    assert fields["ship_city"] == ("[personal]", "[personal]")
+    shown = msgspec.json.encode(preview).decode()
+    texts = ("Old Street", "Oldtown", "New Street", "Newtown", "Smith")
+    assert [each for each in texts if each in shown] == []
 
 
 def test_the_form_of_a_retry_is_told_the_same(console: Console, stuck: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,6 +17,7 @@ from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.tables import events
 from cqrs_app.platform.alerts.commands import RaiseAlert
+from cqrs_app.platform.batches import items as batch_rows
 from cqrs_app.platform.notifications.tables import notifications
 from cqrs_app.platform.notifications.words import NotificationKind
 from cqrs_app.services import services_of
@@ -82,6 +84,24 @@ def test_an_assignment_notifies_the_operator_or_the_others_of_the_team(shop: Sho
     assert len(sentences(shop, "ana")) == 1
 
 
+def test_a_batch_of_assignments_is_one_notification(shop: Shop) -> None:
+    ids = ["A-1", "A-2", *(f"B-{number}" for number in range(5))]
+    shop.place(*ids[2:])
+    fields = {"team": "returns", "note": "@ben: these are urgent."}
+    batch_id = shop.create("AssignOrder", ids, fields=fields, actor=ANA, start=True)
+    task = shop.kernel.registry.tasks["batches"]
+    with patch.object(batch_rows, "CHUNK", 2):
+        while task.work(shop.kernel, batch_id):
+            shop.kernel.runner.advance("notifications")
+    assert sentences(shop, "ana") == ["Your batch of 7 items has finished."]
+    assert sentences(shop, "ben") == ["ana assigned a batch of 7 orders to team returns."]
+    found = services_of(shop.app).inbox.newest("ben")[0]
+    assert found.stream == f"batch-{batch_id}"
+    single = shop.create("AssignOrder", ["A-1"], fields={"operator": "ben"}, actor=ANA, start=True)
+    shop.work(single)
+    assert sentences(shop, "ben")[0] == "ana assigned order A-1 to you."
+
+
 def test_who_loses_a_claim_is_notified(shop: Shop) -> None:
     services_of(shop.app).claims.claim("A-1", "ana")
     shop.run(TakeOverOrder(order_id="A-1", note="You are at lunch."), MARIA)
@@ -106,7 +126,7 @@ def test_who_asked_for_signatures_is_notified_of_the_decision(make_console: Any)
     assert [each.sentence for each in services_of(shop.app).inbox.newest("sam")] == [
         "Your request “Refund payment” for payment P-1 was approved."
     ]
-    assert services_of(shop.app).inbox.newest("tina") == []
+    assert services_of(shop.app).inbox.newest("victor") == []
 
 
 def test_whoever_owns_an_alert_is_notified_when_it_is_raised(shop: Shop) -> None:

@@ -17,6 +17,7 @@ from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
+from tests.services.operators import accounts_on
 from tests.services.stores import Databases
 
 PASSWORD = "seven brown herons"
@@ -48,7 +49,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def accounts(engine: Engine, clock: Clock) -> Accounts:
-    return Accounts(engine, ROLES, clock)
+    return accounts_on(engine, clock)
 
 
 @pytest.fixture

@@ -120,7 +120,7 @@ def test_a_change_to_one_account_leaves_the_others_alone(
     assert sessions.find(token)
     assert accounts.verify("ben", PASSWORD)
     accounts.disable("ben")
-    accounts.enable("mia")
+    accounts.set_password("mia", "nine white swans")
     assert accounts.verify("ben", PASSWORD) is None
 
 

@@ -95,7 +95,7 @@ def test_the_tokens_that_a_disabled_account_made_are_named(
         tokens.create(name, "viewer", made_by=maker)
     tokens.revoke("old", by="zoe")
     said = flask("disable", "mia").output
-    assert "API tokens that mia made still work: sync. Revoke" in said
+    assert "API tokens that mia made stopped working: sync." in said
     assert flask("enable", "mia").exit_code == 0
     tokens.revoke("sync", by="zoe")
     assert "API tokens" not in flask("disable", "mia").output
@@ -148,7 +148,7 @@ def test_what_cannot_be_done_is_one_sentence(
 def test_link_and_unlink_change_who_signs_in_by_the_provider(
     engine: Engine, accounts: Accounts, sessions: Sessions
 ) -> None:
-    identities = Identities(engine, "Acme")
+    identities = Identities(engine, "Acme", accounts)
     provider = OpenIdProvider(
         Client(issuer="https://id.example", client_id="desk", name="Acme"), SignOnRules()
     )

@@ -18,8 +18,8 @@ MARIA = Identity(ISSUER, "maria")
 
 
 @pytest.fixture
-def identities(engine: Engine, clock: Clock) -> Identities:
-    return Identities(engine, "Acme", clock)
+def identities(engine: Engine, accounts: Accounts, clock: Clock) -> Identities:
+    return Identities(engine, "Acme", accounts, clock)
 
 
 def who(identity: Identity = MARIA, **changed: Any) -> Person:

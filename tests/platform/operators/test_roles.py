@@ -9,30 +9,34 @@ from cqrs_app.platform.operators.roles import system_actor
 
 ADDED: dict[str, str] = {
     "viewer": """
-        approvals.view customers.view fulfilment.view inventory.view orders.view payments.view
-        views.view
+        approvals.view customers.view expenses.view fulfilment.view inventory.view macros.view
+        orders.view payments.view views.view
     """,
     "operator": """
         approvals.request approvals.sign
         assignments.assign batches.run queue.work commands.view customers.manage
+        expenses.sign expenses.sign_administration expenses.sign_pre_approver expenses.submit
         inventory.receive orders.address orders.approve
         orders.assign orders.billing_address orders.cancel_return orders.deliver orders.hold
         orders.note orders.place orders.receive_return orders.release orders.return orders.ship
         orders.attach orders.tag payments.authorise
-        payments.capture views.save
+        payments.capture macros.save views.save
     """,
     "supervisor": """
         alerts.manage alerts.view
         credit_notes.record customers.deactivate customers.merge events.view exports.run
+        expenses.pay expenses.sign_budget_owner expenses.sign_supervisor
         failures.manage failures.view fulfilment.manage
         imports.run inventory.adjust inventory.manage inventory.reserve orders.cancel
         orders.cancel_remaining orders.change_lines payments.move
         orders.reject orders.remove_attachment payments.record payments.refund payments.void
-        projections.retry system.view views.share webhooks.view
+        projections.retry system.view macros.share views.share webhooks.view
     """,
     "admin": """
         alerts.configure approvals.manage approvals.override
-        batches.end customers.erase payments.answer projections.manage tokens.manage webhooks.manage
+        batches.end customers.erase expenses.sign_director operators.manage payments.answer
+        projections.manage
+        tokens.manage webhooks.manage
     """,
 }
 """What each role may do beyond the one before it."""

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import Engine, select
 
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.commands import ResetSecondFactor
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
@@ -139,7 +140,7 @@ def test_a_reset_removes_all_and_says_why_at_the_next_sign_in(
     app: App, factors: SecondFactors, accounts: Accounts
 ) -> None:
     assert accounts.get("mia").has_second_factor
-    factors.reset("mia", "lost her phone")
+    accounts.send(ResetSecondFactor(operator="mia", reason="lost her phone"))
     assert not accounts.get("mia").has_second_factor
     notices = accounts.take_notices("mia")
     assert any("An authenticator app was added (" in each for each in notices)

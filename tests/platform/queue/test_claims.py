@@ -92,7 +92,9 @@ def test_who_has_an_order_open_is_known_for_a_minute(claims: Claims, kernel: Ker
 
 def test_a_claim_is_taken_over(claims: Claims) -> None:
     claims.claim("1", "ana")
-    claims.take_over("1", "ben")
+    assert claims.take_over("1", "ana", "ben")
+    assert claims.held(["1"])["1"].operator == "ben"
+    assert not claims.take_over("1", "ana", "cleo")
     assert claims.held(["1"])["1"].operator == "ben"
 
 

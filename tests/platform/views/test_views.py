@@ -98,9 +98,9 @@ def do(kernel: Kernel, command: Command, actor: Actor = MARIA) -> None:
     kernel.commands.execute(command, Context(actor=actor, channel="test"))
 
 
-def listed(kernel: Kernel, owner: str) -> tuple[SavedView, ...]:
+def listed(kernel: Kernel, owner: str, actor: Actor = MARIA) -> tuple[SavedView, ...]:
     found: tuple[SavedView, ...] = kernel.queries.ask(
-        ListViews(owner=owner), QueryContext(actor=MARIA)
+        ListViews(owner=owner), QueryContext(actor=actor)
     ).value
     return found
 
@@ -122,12 +122,18 @@ def test_the_teams_views_need_a_supervisor(kernel: Kernel) -> None:
     assert [each.name for each in listed(kernel, TEAM)] == ["Held"]
 
 
+def test_nobody_sees_the_views_of_another(kernel: Kernel) -> None:
+    with pytest.raises(Refused, match="Only maria can see") as refused:
+        listed(kernel, "maria", LEAD)
+    assert refused.value.code == "not_yours"
+
+
 def test_nobody_changes_the_views_of_another(kernel: Kernel) -> None:
     for command in (
         SaveView(owner="maria", list="orders", view="Planted"),
         DeleteView(owner="maria", list="orders", view="Mine"),
     ):
-        with pytest.raises(Refused, match="These are the views of maria") as refused:
+        with pytest.raises(Refused, match="It belongs to maria") as refused:
             do(kernel, command, LEAD)
         assert refused.value.code == "not_yours"
 
@@ -159,7 +165,7 @@ def test_every_list_takes_its_own_filters(kernel: Kernel) -> None:
         "payments": "status=captured",
     }.items():
         do(kernel, SaveView(owner="zoe", list=list_name, view="All", query=query), ZOE)
-    assert [each.list for each in listed(kernel, "zoe")] == list(LISTS)
+    assert [each.list for each in listed(kernel, "zoe", ZOE)] == list(LISTS)
 
 
 ZOE = Actor("zoe", ROLES["operator"])

@@ -62,12 +62,22 @@ def _placed(event: OrderPlaced) -> Entry:
     detail.append(("Total", amount(event.total, event.currency)))
     if not event.customer_name:
         detail.insert(0, ("Customer", event.customer_id or "Guest"))
+    detail.append(("Exchange for", event.exchange_for))
     personal = {
         "Customer": event.customer_name,
         ADDRESS: _one_line(event.shipping_address),
         BILLING_ADDRESS: _one_line(event.billing_address),
     }
     return Entry(_ORDER, "Order placed", tuple(detail), personal)
+
+
+def exchange_placed(event: OrderPlaced) -> Entry:
+    """For the order whose returned items the new one replaces."""
+    detail = (
+        ("Exchange order", event.order_id),
+        ("Total", amount(event.total, event.currency)),
+    )
+    return Entry(_ORDER, "Exchange order placed", detail)
 
 
 def _assigned(event: OrderAssigned) -> Entry:

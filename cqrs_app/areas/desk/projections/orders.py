@@ -92,7 +92,7 @@ class OrdersProjection(Projection):
 
     name: ClassVar[str] = "orders"
     by_day: ClassVar[bool] = True
-    version: ClassVar[int] = 9
+    version: ClassVar[int] = 10
     fulfilled: ClassVar[bool] = True
     """Whether fulfilment sees to approved orders."""
     tables: ClassVar[tuple[Table, ...]] = (
@@ -187,6 +187,7 @@ class OrdersProjection(Projection):
             assignee="",
             team="",
             hold_reason="",
+            exchange_for=event.exchange_for,
             flags=0,
             imported=recorded.stored.operator == IMPORTER,
             carrier="",

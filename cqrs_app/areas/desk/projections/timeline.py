@@ -11,10 +11,10 @@ from sqlalchemy import Table
 
 from cqrs_app.areas.desk.entries import assignments, fulfilment, orders, payments, stock
 from cqrs_app.areas.desk.entries.entry import Entry
-from cqrs_app.areas.desk.entries.orders import FOLLOWED, Facts, facts_after
+from cqrs_app.areas.desk.entries.orders import FOLLOWED, Facts, exchange_placed, facts_after
 from cqrs_app.areas.desk.read_models import order_timeline
 from cqrs_app.areas.desk.words import EntryKind
-from cqrs_app.areas.orders.events import is_of_an_order
+from cqrs_app.areas.orders.events import OrderPlaced, is_of_an_order
 from cqrs_app.areas.orders.types import person_of
 from cqrs_app.areas.payments.events import PaymentMoved
 from cqrs_app.kernel import (
@@ -44,7 +44,7 @@ class OrderTimelineProjection(Projection):
     """One row per event and order."""
 
     name: ClassVar[str] = "order_timeline"
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
     tables: ClassVar[tuple[Table, ...]] = (order_timeline,)
 
     def bind(self, events: Iterable[type[Event]]) -> None:
@@ -79,6 +79,8 @@ def _enter(event: Any, recorded: Recorded, rows: Rows) -> None:
         entry, before = _with_changes(entry, known, facts)
     for order_id in _orders_of(event):
         _put(rows, recorded, order_id, entry, before, facts)
+    if isinstance(event, OrderPlaced) and event.exchange_for:
+        _put(rows, recorded, event.exchange_for, exchange_placed(event), {}, {})
 
 
 def _put(

@@ -21,6 +21,7 @@ from cqrs_app.areas.types import (
     HIGHEST_AMOUNT,
     CountryOrNone,
     CurrencyOrAny,
+    OrderIdOrAny,
     SkuOrAny,
     money,
 )
@@ -62,6 +63,7 @@ class OrderFilters(Query):
     assignee: AssigneeOrAny = ""
     team: TeamOrAny = ""
     unassigned: Annotated[bool | None, Meta(title="Unassigned")] = None
+    exchange_for: Annotated[OrderIdOrAny, Meta(title="Exchange for")] = ""
     placed_from: Annotated[date | None, Meta(title="Placed from")] = None
     placed_to: Annotated[date | None, Meta(title="Placed to")] = None
     min_total: Annotated[Decimal | None, _total("Total from")] = None
@@ -81,7 +83,7 @@ def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bo
         yield columns.flags > 0 if filters.flagged else columns.flags == 0
     if filters.imported is not None:
         yield columns.imported.is_(filters.imported)
-    yield from _assigned(filters)
+    yield from _named(filters)
     for name in ("customer_id", "country", "currency"):
         if value := getattr(filters, name):
             yield columns[name] == value
@@ -95,13 +97,14 @@ def conditions(filters: OrderFilters, dialect: str) -> Iterator[ColumnElement[bo
     yield from _between(filters)
 
 
-def _assigned(filters: OrderFilters) -> Iterator[ColumnElement[bool]]:
+def _named(filters: OrderFilters) -> Iterator[ColumnElement[bool]]:
     columns = orders.c
     if filters.unassigned is not None:
         nobody = and_(columns.assignee == "", columns.team == "")
         yield nobody if filters.unassigned else not_(nobody)
-    for column, given in ((columns.assignee, filters.assignee), (columns.team, filters.team)):
-        if given:
+    for name in ("assignee", "team", "exchange_for"):
+        column = columns[name]
+        if given := getattr(filters, name):
             # The second is the condition of its partial index.
             yield and_(column == given, column != "")
 

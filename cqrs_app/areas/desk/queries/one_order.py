@@ -122,7 +122,8 @@ class OrderView:
     """A whole order; money in its currency, times in UTC. `stage` is what its status and its
     fulfilment come to; `decision` says what somebody has to decide before it goes on. `total` and
     `units` are without the remaining items that were cancelled; `discount` (of the lines too),
-    `shipping`, `tax` and `fee` are as ordered. An empty billing address is the shipping address."""
+    `shipping`, `tax` and `fee` are as ordered. An empty billing address is the shipping address.
+    `exchange_for` is the order whose returned items it replaces."""
 
     order_id: str
     stage: OrderStage
@@ -149,6 +150,7 @@ class OrderView:
     assignee: str
     team: str
     hold_reason: HoldReason | None
+    exchange_for: str
     carrier: str
     tracking: str
     shipping_address: AddressView

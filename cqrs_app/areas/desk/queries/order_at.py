@@ -144,7 +144,8 @@ def _orders(question: GetOrderAt, past: Past, until: Until) -> PastRows:
 def _timeline(question: GetOrderAt, past: Past, connection: Connection | None) -> Sequence[Row]:
     if connection is None:
         own, beside = stream_of(question.order_id), streams_beside(question)
-        return in_order_of_the_log(past.rows("order_timeline", own, beside=beside).rows)
+        folded = past.rows("order_timeline", own, beside=beside)
+        return in_order_of_the_log(folded.rows, question.order_id)
     columns = order_timeline.c
     found = select(order_timeline).where(columns.order_id == question.order_id)
     rows = connection.execute(found.order_by(columns.position)).mappings()

@@ -75,7 +75,7 @@ def timeline(question: OrderTimeline, connection: Connection) -> tuple[TimelineE
 
 
 def fold_timeline(question: OrderTimeline, rows: Rows) -> tuple[TimelineEntry, ...]:
-    return _chosen(question, in_order_of_the_log(rows))
+    return _chosen(question, in_order_of_the_log(rows, question.order_id))
 
 
 @query(label="Version of a timeline", permission=VIEW, reads=("order_timeline",), cached=True)
@@ -99,9 +99,10 @@ def fold_timeline_version(question: TimelineVersion, rows: Rows) -> int:
     )
 
 
-def in_order_of_the_log(rows: Rows) -> list[Row]:
-    """A fold's rows. Those without a position yet come last."""
-    return sorted(rows.all(order_timeline), key=lambda row: row["position"] or maxsize)
+def in_order_of_the_log(rows: Rows, order_id: str) -> list[Row]:
+    """A fold's rows of this order. Those without a position yet come last."""
+    mine = (row for row in rows.all(order_timeline) if row["order_id"] == order_id)
+    return sorted(mine, key=lambda row: row["position"] or maxsize)
 
 
 def stream_of(order_id: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Row, func, or_, select
 
 from cqrs_app.areas.payments.read_models import payments
 from cqrs_app.areas.payments.words import PaymentStatus
-from cqrs_app.areas.types import OrderId
+from cqrs_app.areas.types import OrderId, OrderIdOrAny
 from cqrs_app.kernel import (
     Count,
     Limit,
@@ -39,8 +39,6 @@ SORTS = MappingProxyType(
         "payment_id": Sort((_PAYMENT.payment_id,), str),
     }
 )
-
-OrderIdOrAny = Annotated[str, Meta(title="Order number", examples=["10042"], max_length=60)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

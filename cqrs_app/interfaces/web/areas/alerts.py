@@ -27,6 +27,7 @@ from cqrs_app.platform.alerts.commands import (
     ChangeAlertRule,
     SendTestAlert,
     SilenceAlert,
+    SilenceAlertRule,
 )
 from cqrs_app.platform.alerts.queries import (
     AlertRow,
@@ -39,7 +40,7 @@ from cqrs_app.platform.alerts.queries import (
     ListNotices,
     ListPendingAlerts,
 )
-from cqrs_app.platform.alerts.rules import RULES
+from cqrs_app.platform.alerts.rules import RULES, Rule
 from cqrs_app.platform.runtime.problems import Problem
 
 STATES = {"on": "Open", "resolved": "Resolved", "all": "All"}
@@ -136,10 +137,15 @@ def _rules() -> dict[str, Any]:
         "notices": ask(ListNotices()).value,
         "tasks": {each.name: each for each in ask(ListAlertTasks()).value},
         "freshness": answer.freshness,
+        "may_manage": may_act(MANAGE),
         "may_configure": may_act(CONFIGURE),
-        "defaults": RULES,
+        "silent": _silent,
         **_words(),
     }
+
+
+def _silent(rule: Rule) -> bool:
+    return rule.silenced_until is not None and rule.silenced_until > datetime.now(UTC)
 
 
 def _alert_panel(alert_id: str) -> str:
@@ -158,6 +164,7 @@ def _one(alert_id: str) -> dict[str, Any]:
         "view": view,
         "alert": view.alert,
         "silent": until is not None and until > now,
+        "rule_silent": view.rule is not None and _silent(view.rule),
         "buttons": _buttons(view.alert),
         "freshness": answer.freshness,
         "may_manage": may_act(MANAGE),
@@ -218,6 +225,7 @@ ALERTS = WebArea(
     },
     suggestions={
         SilenceAlert: _in_an_hour,
+        SilenceAlertRule: _in_an_hour,
         ChangeAlertRule: _present_values,
         SendTestAlert: lambda given: {"message": TEST_MESSAGE},
     },

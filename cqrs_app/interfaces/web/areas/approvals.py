@@ -9,12 +9,14 @@ from typing import Any
 from flask import abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from cqrs_app.interfaces.web.areas.approval_choices import POLICY_FIELDS
 from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
 from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.approvals.commands import (
     MANAGE,
     OVERRIDE,
@@ -26,15 +28,16 @@ from cqrs_app.platform.approvals.commands import (
     UseRecommendedPolicies,
 )
 from cqrs_app.platform.approvals.events import ApprovalOutdated
+from cqrs_app.platform.approvals.preview import PolicyPreview, PreviewApprovalPolicy
 from cqrs_app.platform.approvals.queries import (
     ApprovalRequestView,
     GetApprovalRequest,
     ListApprovalPolicies,
     ListApprovalRequests,
 )
-from cqrs_app.platform.approvals.request import describe
+from cqrs_app.platform.approvals.request import ApprovalRequest, describe
 from cqrs_app.platform.approvals.signer import Signer
-from cqrs_app.platform.approvals.types import RequestState
+from cqrs_app.platform.approvals.types import RequestState, SentFrom
 from cqrs_app.services import kernel
 
 VIEWS = {
@@ -42,6 +45,7 @@ VIEWS = {
     "mine": "Requested by you",
     "open": "All open",
     "decided": "Decided",
+    "overrides": "Overrides to review",
 }
 
 
@@ -88,6 +92,7 @@ def _list() -> dict[str, Any]:
         "mine": ListApprovalRequests(asked_by=me, limit=200),
         "open": ListApprovalRequests(show="open", limit=200),
         "decided": ListApprovalRequests(show="decided", limit=200),
+        "overrides": ListApprovalRequests(unreviewed=True, limit=200),
     }[view]
     answer = ask(question)
     return {
@@ -106,6 +111,7 @@ def _panel(request_id: str) -> str:
 def _policies() -> dict[str, Any]:
     answer = ask(ListApprovalPolicies())
     return {
+        "channel_of": lambda channel: SentFrom(channel).label,
         "policies": answer.value,
         "label_of": label_of,
         "describe": describe,
@@ -121,7 +127,7 @@ def _one(request_id: str) -> dict[str, Any]:
     if view is None:
         abort(404, missing)
     mine, open_ = view.asker == g.operator.name, view.state is RequestState.OPEN
-    me = Signer(g.operator.name, g.operator.name, g.operator.role)
+    me = Signer(g.operator.name, g.operator.name, g.operator.counts_as, g.operator.team)
     asked = open_ and me.fits(view.stages[view.stage]) and me.person not in view.signed
     again = view.state in (RequestState.RETURNED, RequestState.STALE)
     return {
@@ -135,6 +141,10 @@ def _one(request_id: str) -> dict[str, Any]:
         "may_withdraw": mine and (open_ or again) and may_act(REQUEST),
         "may_ask_again": mine and again and may_act(REQUEST),
         "may_override": open_ and may_act(OVERRIDE),
+        "may_review": view.review_due is not None
+        and ApprovalRequest(asker=view.asker, stages=view.stages).reviews(me, view.overrider)
+        and may_act(SIGN),
+        "overdue": view.review_due is not None and view.review_due < kernel.clock(),
     }
 
 
@@ -163,16 +173,31 @@ def _present(given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _signs() -> list[Sign]:
-    """What waits for the operator, nothing if nothing does."""
+    """What waits for the operator, and overrides to review; nothing if nothing does."""
     if not may(SIGN):
         return []
-    waiting = ask(ListApprovalRequests(waits_for=g.operator.name, limit=200)).value
-    if not waiting:
-        return []
-    return [Sign("Approvals", f"{len(waiting)} waiting", "warn", url_for("web.approvals"))]
+    signs = []
+    if waiting := ask(ListApprovalRequests(waits_for=g.operator.name, limit=200)).value:
+        url = url_for("web.approvals")
+        signs.append(Sign("Approvals", f"{len(waiting)} waiting", "warn", url))
+    if overrides := ask(ListApprovalRequests(unreviewed=True, limit=200)).value:
+        overdue = any(each.review_due < kernel.clock() for each in overrides)
+        url = url_for("web.approvals", view="overrides")
+        signs.append(
+            Sign("Overrides", f"{len(overrides)} to review", "bad" if overdue else "warn", url)
+        )
+    return signs
+
+
+def _preview(command: Command) -> str:
+    terms = {name: getattr(command, name) for name in PreviewApprovalPolicy.__annotations__}
+    preview: PolicyPreview = ask(PreviewApprovalPolicy(**terms)).value
+    return preview.sentence
 
 
 APPROVALS = WebArea(
+    form_fields=POLICY_FIELDS,
+    remarks={SetApprovalPolicy: _preview},
     home_signs=_signs,
     places={
         "approval": Place("approvals", "web.approvals", "web.approval", fragment=_panel),

@@ -86,8 +86,9 @@ class WebArea:
     by the name in their `Meta`. `home_panels` return what `home/_NAME.html` needs; `home_signs`
     what the health strip shows to the operator; `finders` what the search covers; `starts` are
     commands that create something, which the search offers first; `batched` those that lists offer
-    for several rows; `warnings` what an operator reads after an action that ended in such an
-    event.
+    for several rows; `confirmed` tells which of these commands need a proof of identity for what
+    they are about; `warnings` what an operator reads after an action that ended in such an
+    event; `remarks` a sentence for the form of a command, from the command as it is filled in.
     """
 
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -104,7 +105,9 @@ class WebArea:
     finders: tuple[Finder, ...] = ()
     starts: tuple[type[Command], ...] = ()
     batched: tuple[type[Command], ...] = ()
+    confirmed: Mapping[type[Command], Callable[[Any], bool]] = field(default_factory=dict)
     warnings: Mapping[type[Event], str] = field(default_factory=dict)
+    remarks: Mapping[type[Command], Callable[[Any], str]] = field(default_factory=dict)
 
 
 def free_number(name: str, prefix: str) -> Suggest:

@@ -9,7 +9,7 @@ from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
-from cqrs_app.interfaces.web.ask import ask, may_act, query_or_404
+from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
@@ -17,7 +17,7 @@ from cqrs_app.interfaces.web.listing import asked_here, turning
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import allowed_tasks, label_of_command
 from cqrs_app.kernel.commands.context import new_id
-from cqrs_app.platform.batches.commands import RUN
+from cqrs_app.platform.batches.commands import RUN, ResumeBatch, RetryBatchItems, StartBatch
 from cqrs_app.platform.batches.queries import (
     BatchActions,
     BatchRow,
@@ -28,6 +28,8 @@ from cqrs_app.platform.batches.queries import (
 )
 from cqrs_app.platform.batches.words import RETRIED, BatchState, Outcome
 from cqrs_app.platform.batches.work import PREVIEWED
+from cqrs_app.platform.macros.commands import VIEW as SEE_MACROS
+from cqrs_app.services import kernel, services
 
 EXPECTED = (Outcome.DONE, Outcome.REQUESTED, Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED)
 """In the order in which the result of the check shows them."""
@@ -54,6 +56,7 @@ def batches() -> ResponseReturnValue:
         "batches/batches.html",
         page=answer.value,
         may_start=may_act(RUN),
+        may_see_macros=may(SEE_MACROS),
         **turning("web.batches", answer.value, question.limit),
     )
 
@@ -90,7 +93,7 @@ def _one(batch_id: str) -> dict[str, Any]:
     return {
         "view": view,
         "row": row,
-        "label": label_of_command(row.command),
+        "label": row.macro or label_of_command(row.command),
         "foreseen": foreseen,
         "previewed": PREVIEWED,
         "moves": row.state in (BatchState.CHECKING, BatchState.RUNNING),
@@ -121,6 +124,15 @@ def _seconds(row: BatchRow) -> float | None:
     return max(0.0, ((row.finished_at or datetime.now(UTC)) - row.started_at).total_seconds())
 
 
+def _sends_sensitive(command: StartBatch | ResumeBatch | RetryBatchItems) -> bool:
+    """Whether one of the batch's commands asks who sends it. It may be long since the batch was
+    created, for which that was asked too."""
+    names = services.batches.commands_of(command.batch_id)
+    known = (kernel.registry.commands.get(each) for each in names)
+    return any(cls is not None and cls.declaration.step_up for cls in known)
+
+
 BATCHES = WebArea(
-    places={"batch": Place("batches", "web.batches", "web.batch", fragment=batch_fragment)}
+    places={"batch": Place("batches", "web.batches", "web.batch", fragment=batch_fragment)},
+    confirmed=dict.fromkeys((StartBatch, ResumeBatch, RetryBatchItems), _sends_sensitive),
 )

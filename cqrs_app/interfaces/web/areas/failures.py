@@ -139,7 +139,7 @@ def _one(failure_id: str) -> dict[str, Any]:
     if view is None:
         abort(404, missing)
     shown = _shown([view.failure])[0]
-    waiting = len(shown.stuck)
+    waiting = len(shown.stuck) or view.failed_commands
     return {
         "view": view,
         "shown": shown,

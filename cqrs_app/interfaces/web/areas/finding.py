@@ -18,14 +18,19 @@ def by_number(cls: type[Q], name: str, text: str) -> Any:
     """The answer to the query about the thing with this number, in any case; None if there is no
     such thing, or nothing can have such a number.
     """
+    return number_and_thing(cls, name, text)[1]
+
+
+def number_and_thing(cls: type[Q], name: str, text: str) -> tuple[str, Any]:
+    """The same after the number as the thing has it."""
     for number in dict.fromkeys((text, text.upper())):
         try:
             question = cls(**{name: number})
         except Invalid:
-            return None
+            continue
         if found := ask(question).value:
-            return found
-    return None
+            return number, found
+    return text, None
 
 
 def same_number(one: str, other: str) -> bool:

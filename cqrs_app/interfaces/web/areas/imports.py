@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
+from uuid import UUID, uuid5
 
 from flask import Response, abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -18,10 +19,11 @@ from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.errors import status_of
 from cqrs_app.interfaces.web.listing import PLACE, asked, page_size, pager
 from cqrs_app.interfaces.web.polling import fragment
-from cqrs_app.interfaces.web.uploading import Upload, UploadForm, name_of
+from cqrs_app.interfaces.web.uploading import COLUMNS, Upload, UploadForm, name_of
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, CommandReused, Invalid, NotAllowed, Refused
 from cqrs_app.kernel.queries.context import Answer
+from cqrs_app.platform.transfer.mappings.queries import ListImportMappings
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.transfer.uploads.queries import GetImport, ImportView, ListImports
 from cqrs_app.platform.transfer.uploads.receiving import SET_ASIDE, Files, Received, too_large
@@ -29,6 +31,11 @@ from cqrs_app.services import kernel, services
 from cqrs_app.settings import Settings
 
 REPORT_WORDS = {
+    "documents": "Orders and credit notes in the file",
+    "new": "of these: new",
+    "extended": "of these: here already, with new steps to add",
+    "already_there": "of these: here already, unchanged",
+    "refused": "of these: set aside",
     "rows": "Rows in the file",
     "taken": "Rows taken",
     "set_aside": "Rows set aside",
@@ -41,6 +48,7 @@ REPORT_WORDS = {
     "credited": "Credited",
     "registered_customers": "Customers registered",
     "products": "Products added",
+    "flagged_orders": "Orders flagged",
     "commands_per_second": "Commands per second",
 }
 RECEIVED = "The file was received. Its import goes on by itself, also when you leave."
@@ -82,6 +90,8 @@ def send_import() -> ResponseReturnValue:
     try:
         received = _receive(form)
         import_id = received.task.import_id
+        if received.task.profile == COLUMNS and not received.task.mapping:
+            return redirect(url_for("web.import_columns", import_id=import_id), 303)
         # The same id for the file and for the command: a form submitted twice gets one receipt.
         kernel.commands.dispatch(received.task, command_context(import_id, None))
     except (Invalid, Refused, CommandReused) as error:
@@ -98,10 +108,36 @@ def send_import() -> ResponseReturnValue:
 def _receive(form: UploadForm) -> Received:
     import_id = form.import_id.data or ""
     GetImport(import_id=import_id)  # raises Invalid for an id that somebody made up
-    file = form.file.data
+    file, profile = form.file.data, form.profile.data
+    saved = ask(ListImportMappings(mapping=profile)).value
     return Files(kernel.engines.write).receive(
-        import_id, form.profile.data, name_of(file), file.stream, g.operator.name, largest()
+        import_id,
+        profile,
+        name_of(file),
+        file.stream,
+        g.operator.name,
+        largest(),
+        mapping=saved[0].content if saved else "",
+        rehearsal="dry_run" in request.form and profile != COLUMNS,
     )
+
+
+@bp.post("/imports/<import_id>/import")
+def import_rehearsed(import_id: str) -> ResponseReturnValue:
+    """Import the file of a dry run, read in the same way."""
+    declaration = StartImport.declaration
+    if not may(declaration.permission):
+        raise NotAllowed(declaration.label, declaration.permission)
+    row = view_of(import_id).value.row
+    files = Files(kernel.engines.write)
+    # The same id each time: a button pressed twice starts one import.
+    used = str(uuid5(UUID(import_id), "import"))
+    files.copy(import_id, used, g.operator.name)
+    task = files.plan(used, row.profile, row.mapping, rehearsal=False)
+    kernel.commands.dispatch(task, command_context(used, None))
+    kernel.tasks["imports"].nudge()
+    flash(RECEIVED, "good")
+    return redirect(url_for("web.history_import", import_id=used), 303)
 
 
 @bp.get("/imports/panel")
@@ -127,7 +163,7 @@ def import_now(import_id: str) -> ResponseReturnValue:
 @bp.get("/imports/<import_id>/report.json")
 def import_report(import_id: str) -> ResponseReturnValue:
     """The report as the command line writes it."""
-    view = _view(import_id).value
+    view = view_of(import_id).value
     if view.report is None:
         abort(404, f"{view.row.file_name} has no report yet. Look at its page for how far it is.")
     text = json.dumps(view.report, indent=2) + "\n"
@@ -137,7 +173,7 @@ def import_report(import_id: str) -> ResponseReturnValue:
 @bp.get("/imports/<import_id>/set-aside.csv")
 def import_set_aside(import_id: str) -> ResponseReturnValue:
     """The rows that were not imported, each with the reason."""
-    view = _view(import_id).value
+    view = view_of(import_id).value
     if view.report is None:
         abort(404, f"{view.row.file_name} has no rows set aside yet. Look at its page.")
     chunks = Files(kernel.engines.write).chunks(import_id, SET_ASIDE)
@@ -158,6 +194,7 @@ def _page(form: UploadForm, refusal: str = "") -> str:
         refusal=refusal,
         choose_again=bool(request.files.get("file")),
         largest=largest(),
+        mappings=ask(ListImportMappings()).value,
         **_list(),
     )
 
@@ -177,19 +214,21 @@ def _list() -> dict[str, object]:
 
 
 def _one(import_id: str) -> dict[str, object]:
-    answer = _view(import_id)
+    answer = view_of(import_id)
     row = answer.value.row
     ended = row.finished_at or datetime.now(UTC)
     return {
         "row": row,
         "report": answer.value.report,
         "words": REPORT_WORDS,
+        "may_start": may(StartImport.declaration.permission),
         "seconds": (ended - row.started_at).total_seconds() if row.started_at else None,
         "freshness": answer.freshness,
     }
 
 
-def _view(import_id: str) -> Answer[Any]:
+def view_of(import_id: str) -> Answer[Any]:
+    """One import; aborts where there is none."""
     missing = "There is no import with this id."
     answer = ask(query_or_404(GetImport, missing, import_id=import_id))
     if answer.value is None:

@@ -16,8 +16,11 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, Unavailable
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
-from cqrs_app.platform.transfer.imports.importer import Imported, import_file
+from cqrs_app.platform.transfer.imports.documents import Profile
+from cqrs_app.platform.transfer.imports.importer import Imported, Progress, import_file
+from cqrs_app.platform.transfer.imports.mapping import BadMapping, profile_from, stored_mapping
 from cqrs_app.platform.transfer.imports.profiles import PROFILES
+from cqrs_app.platform.transfer.imports.rehearsal import Rehearsed, rehearse_file
 from cqrs_app.platform.transfer.imports.set_aside import MAX_BYTES, as_csv
 from cqrs_app.platform.transfer.imports.source import BadFile
 from cqrs_app.platform.transfer.uploads.commands import StartImport
@@ -72,32 +75,48 @@ def carry_out(kernel: Kernel, task: StartImport, attempt: int) -> None:
             if not work.extend(task.import_id, attempt, done=done, total=total):
                 raise Superseded
 
-    profile = PROFILES[task.profile]
     with tempfile.TemporaryDirectory(prefix="import-") as folder:
         # Use the name of the file, since sentences about a bad file contain it.
         path = Path(folder) / task.file_name
         try:
             with path.open("wb") as file:
                 file.writelines(Files(kernel.engines.write).chunks(task.import_id, UPLOAD))
-            imported = import_file(kernel, profile, path, progress)
-        except BadFile as error:
+            result = _carried_out(kernel, task, path, progress)
+        except (BadFile, BadMapping) as error:
             work.fail(task.import_id, attempt, str(error).replace(str(path), path.name))
         except (SQLAlchemyError, Unavailable, Superseded):
             raise
         except Exception as error:  # noqa: BLE001 - it is shown on the page, and logged there
             work.fail(task.import_id, attempt, _sentence(error))
         else:
-            _finish(work, task, attempt, imported)
+            _finish(work, task, attempt, result)
 
 
-def _finish(work: Work, task: StartImport, attempt: int, imported: Imported) -> None:
+def profile_for(task: StartImport) -> Profile:
+    """How the file is read. Raises BadMapping."""
+    if task.mapping:
+        return profile_from(stored_mapping(task.mapping), task.profile)
+    if task.profile not in PROFILES:
+        raise BadMapping(f"There is no profile {task.profile}. Nothing was imported.")
+    return PROFILES[task.profile]
+
+
+def _carried_out(
+    kernel: Kernel, task: StartImport, path: Path, progress: Progress
+) -> Imported | Rehearsed:
+    run = rehearse_file if task.rehearsal else import_file
+    return run(kernel, profile_for(task), path, progress)
+
+
+def _finish(work: Work, task: StartImport, attempt: int, result: Imported | Rehearsed) -> None:
+    figures = result.figures if isinstance(result, Rehearsed) else result.report
     work.finish(
         task.import_id,
         attempt,
-        report=json.dumps(imported.report.as_json()),
-        rows=len(imported.set_aside),
-        set_aside=as_csv(imported.headers, imported.set_aside, most=MAX_BYTES),
-        fault="" if imported.report.adds_up else NOT_SHOWN,
+        report=json.dumps(figures.as_json()),
+        rows=len(result.set_aside),
+        set_aside=as_csv(result.headers, result.set_aside, most=MAX_BYTES),
+        fault="" if isinstance(result, Rehearsed) or result.report.adds_up else NOT_SHOWN,
     )
 
 

@@ -26,7 +26,7 @@ from cqrs_app.platform.transfer.imports.formats import whole
 from cqrs_app.platform.transfer.imports.lifecycle import NO_REASON
 
 ADDRESS = ("name", "line1", "line2", "city", "postal_code", "country")
-NEWER = ("discount", "adjustments", *(f"bill_{part}" for part in ADDRESS))
+NEWER = ("discount", "adjustments", *(f"bill_{part}" for part in ADDRESS), "exchange_for")
 """Columns that files of an earlier release do not have."""
 HEADER = (
     "document",
@@ -127,6 +127,7 @@ def plain_of_rows(rows: Sequence[Row]) -> Plain:
         "shipping_address": {part: first[f"ship_{part}"] for part in ADDRESS},
         "billing_address": {part: first[f"bill_{part}"] for part in ADDRESS},
         "adjustments": _stored(first["adjustments"], "adjustments"),
+        "exchange_for": first["exchange_for"],
         "moments": _stored(first["moments"], "moments") or _moments(rows),
     }
 

@@ -3,53 +3,74 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
+from cqrs_app.areas.orders.events import OrderFlagged
+from cqrs_app.kernel.commands.performer import NO_SOURCE, Source
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.messages.messages import Command, Event
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
 from cqrs_app.platform.transfer.imports.source import SourceRow
 
 NAMESPACE = uuid.UUID("6d6c8f0e-3c1b-5c62-9a55-0c5f8a1c7a10")
 
-Kind = Literal["order", "credit_note"]
+Kind = Literal["order", "credit_note", "expense_claim"]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """One thing that happened, at `at` (UTC). `name` distinguishes the steps of a document; the
-    first needs none. `doubts` are objections to the time in the file."""
+    first needs none. `doubts` are objections from the file; those with a code in `waived` need no
+    flag, since the file does not record what they are about. `source` is what else the file says of
+    it."""
 
     at: datetime
     command: Command
     name: str = ""
     doubts: tuple[Refused, ...] = ()
+    waived: frozenset[str] = frozenset()
+    source: Source = NO_SOURCE
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What is kept of a document that was imported. `case` is that of the file which it belongs to,
+    `lines` the number of its lines, or of its steps where it has no lines."""
+
+    kind: Kind
+    key: str
+    case: str
+    rows: int
+    lines: int
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One order or credit note of the file: its steps, in order, of which the first creates it, and
-    the rows it was read from. `email` is that of its customer."""
+    """One order, credit note or expense claim of the file: its steps, in order, of which the first
+    creates it, and the rows it was read from. `email` is that of its customer; `case` names what
+    several documents of the file belong to."""
 
     kind: Kind
     key: str
     steps: tuple[Step, ...]
     rows: tuple[SourceRow, ...]
     email: str = ""
+    case: str = ""
 
     @property
-    def lines(self) -> int:
-        """The number of lines of the order or credit note."""
+    def taken(self) -> Taken:
         first: Any = self.steps[0].command
-        return len(first.lines)
+        steps = [step for step in self.steps if step.source.activity]
+        lines = len(getattr(first, "lines", steps))
+        return Taken(self.kind, self.key, self.case, len(self.rows), lines)
 
-    def command_id(self, profile: str, step: Step) -> str:
+    def command_id(self, series: str, step: Step) -> str:
         """The same for the same step in any file, so that a second import changes nothing."""
-        return fixed_id(profile, self.kind, self.key, step.name)
+        return fixed_id(series, self.kind, self.key, step.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +87,13 @@ class SetAside:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """How a file was read: its columns, and those that were ignored."""
+    """How a file was read: its columns, those that were ignored, and those that it may have and
+    does not."""
 
     header: tuple[str, ...]
     format: Format = DETECTED
     ignored: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -78,6 +101,8 @@ class Contents:
     """The content of a file, or of several that belong together, by name.
 
     `differing_times` counts documents whose rows have different times; the first one was used.
+    `streamed` are the documents of a file that is not held in memory: they are read again when they
+    are needed, in order.
     """
 
     files: dict[str, SourceFile] = field(default_factory=dict)
@@ -85,6 +110,27 @@ class Contents:
     documents: list[Document] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
     differing_times: int = 0
+    streamed: Sequence[Document] | None = None
+
+    @property
+    def in_order(self) -> Sequence[Document]:
+        """All documents."""
+        return self.documents if self.streamed is None else self.streamed
+
+
+class ImportReport(Protocol):
+    """The result of an import, read from the read models."""
+
+    @property
+    def commands_per_second(self) -> float:
+        """How fast the commands were carried out."""
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether rows taken and set aside are the rows read."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +141,24 @@ class Profile:
     file as a whole cannot be used. `commands` are those that its documents consist of; an import
     can run no others. `reasons` maps those for which it sets rows aside to a sentence. `is_charge`
     returns whether a SKU stands for freight, a fee or the like: such a product has no stock, and
-    the report counts it as a charge.
+    the report counts it as a charge. Profiles of one `series` (its own name, if none is given) know
+    the same documents again. `read_back` makes the report, that of orders unless given; `flagged`
+    is the event that flags what the rules would refuse.
     """
 
     name: str
+    series: str = ""
     read: Callable[[Path, Format], Contents]
     commands: tuple[type[Command], ...]
     reasons: Mapping[str, str] = field(default_factory=dict)
     is_charge: Callable[[str], bool] = lambda sku: False
+    read_back: Callable[..., ImportReport] | None = None
+    flagged: type[Event] = OrderFlagged
+
+
+def series_of(profile: Profile) -> str:
+    """The first part of the ids of its commands."""
+    return profile.series or profile.name
 
 
 def fixed_id(*parts: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
 from cqrs_app.kernel.messages.decimals import decimal_problem, is_readable
@@ -43,6 +44,7 @@ class Format:
 
     encoding: str | None = None
     separator: str | None = None
+    sheet: str | None = None
     decimal: DecimalSign | None = None
     dates: Dates | None = None
 
@@ -55,6 +57,8 @@ class Format:
 DETECTED = Format()
 
 _SPACES = re.compile("[\\s'\N{RIGHT SINGLE QUOTATION MARK}]")
+_CURRENCY = re.compile(r"^(?:[A-Z]{3}|[^\w\s+\-.,%(])|(?<=\d)(?:[A-Z]{3}|[^\w\s.,%)])$")
+"""A code or a symbol beside an amount."""
 _NUMBER = {
     sign: re.compile(rf"[+-]?(?:\d+|\d{{1,3}}(?:{thousands}\d{{3}})+)(?:{point}\d+)?")
     for sign, thousands, point in ((DecimalSign.POINT, ",", r"\."), (DecimalSign.COMMA, r"\.", ","))
@@ -63,19 +67,24 @@ _DATE = re.compile(
     r"(?P<a>\d{1,2})(?P<sign>[./-])(?P<b>\d{1,2})(?P=sign)(?P<year>\d{4}|\d{2})"
     r"(?:[ T,]+(?P<hour>\d{1,2}):(?P<rest>\d{2}(?::\d{2})?)\s*(?P<half>[AaPp][Mm])?)?"
 )
+_IN_WORDS = re.compile(r"[A-Z][a-z]{2}, \d{1,2} [A-Z][a-z]{2} \d{4} ")
 _OFFSET = re.compile(r"(?<=\d)\s+(?=[+-]\d{2}:?\d{2}$)")
 
 
 def plain_number(text: str, sign: DecimalSign) -> str:
     """The number without separators of thousands, with a decimal point; empty if it is written in
     another way."""
-    packed = _SPACES.sub("", text)
+    packed = _packed(text)
     if not _NUMBER[sign].fullmatch(packed):
         # Python reads more than files of shops have, but no comma.
         return text.strip() if sign is DecimalSign.POINT else ""
     if sign is DecimalSign.COMMA:
         return packed.replace(".", "").replace(",", ".")
     return packed.replace(",", "")
+
+
+def _packed(text: str) -> str:
+    return _CURRENCY.sub("", _SPACES.sub("", text))
 
 
 def whole(text: str, sign: DecimalSign = DecimalSign.POINT) -> int:
@@ -95,7 +104,10 @@ def exact(text: str, sign: DecimalSign = DecimalSign.POINT) -> Decimal:
 
 
 def iso_time(text: str, dates: Dates) -> str:
-    """The time as ISO 8601, if it has the expected shape; otherwise as it is."""
+    """The time as ISO 8601, if it has the expected shape or is written as in e-mails (RFC 5322);
+    otherwise as it is. Raises ValueError."""
+    if _IN_WORDS.match(text):
+        return parsedate_to_datetime(text).isoformat()
     if dates is Dates.ISO:
         return _OFFSET.sub("", text)
     found = _DATE.fullmatch(text)
@@ -133,7 +145,7 @@ class Evidence:
 
 def decimal_votes(text: str) -> tuple[str, ...]:
     """The signs with which this number with a sign can be read; none if either reads the same."""
-    packed = _SPACES.sub("", text)
+    packed = _packed(text)
     if "." not in packed and "," not in packed:
         return ()
     readable = tuple(str(sign) for sign, shape in _NUMBER.items() if shape.fullmatch(packed))

@@ -60,6 +60,11 @@ class Gathered(Generic[T]):
         if number:
             self._broken.setdefault(number, source)
 
+    def cut(self, number: str) -> None:
+        """The rows end here, within this document, which is left out if it is not the only one."""
+        if len(self._found) > 1:
+            self._found.pop(number, None)
+
     def documents(self) -> Iterator[tuple[str, list[tuple[SourceRow, T]]]]:
         """The number and the rows of each document. One with a row that cannot be read is set aside
         as a whole: imported without that row it would be incomplete, and could never be

@@ -25,13 +25,16 @@ from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.platform.transfer.imports.documents import (
     Contents,
     Document,
+    ImportReport,
     Profile,
     SetAside,
     Step,
+    Taken,
+    series_of,
 )
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
 from cqrs_app.platform.transfer.imports.newcomers import Newcomer, NewcomerCounts, Newcomers
-from cqrs_app.platform.transfer.imports.report import Report, read_back
+from cqrs_app.platform.transfer.imports.report import read_back
 
 MOST_EXAMPLES = 50
 LONGEST_VALUE = 200
@@ -50,7 +53,7 @@ class Imported:
     """The result of an import; `set_aside` are the rows that were not imported, each with its
     reason."""
 
-    report: Report
+    report: ImportReport
     set_aside: list[SetAside]
     headers: dict[str, tuple[str, ...]]
 
@@ -59,7 +62,7 @@ class Imported:
 class _Carried:
     """The outcome of the documents; `refused` counts later steps of imported documents."""
 
-    taken: list[Document] = field(default_factory=list)
+    taken: list[Taken] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
     newcomer_counts: NewcomerCounts = field(default_factory=NewcomerCounts)
@@ -84,7 +87,7 @@ def import_file(
     set_aside = explained(profile, [*contents.set_aside, *carried.set_aside])
     for name in kernel.registry.projections:
         kernel.runner.advance(name)
-    report = read_back(
+    report = (profile.read_back or read_back)(
         kernel,
         importer_of(profile),
         carried.taken,
@@ -110,7 +113,7 @@ def importer_of(profile: Profile) -> Actor:
 def bus_items(profile: Profile, document: Document, steps: Sequence[Step]) -> Iterator[Item]:
     """Some of a document's steps, as items for the command bus."""
     for step in steps:
-        yield _bus_item(profile, step, document.command_id(profile.name, step))
+        yield _bus_item(profile, step, document.command_id(series_of(profile), step))
 
 
 def bus_item_of(profile: Profile, newcomer: Newcomer) -> Item:
@@ -126,6 +129,8 @@ def _bus_item(profile: Profile, step: Step, command_id: str) -> Item:
         command_id=command_id,
         occurred_at=step.at,
         doubts=step.doubts,
+        source=step.source,
+        waived=step.waived,
     )
     return step.command, context
 
@@ -174,7 +179,7 @@ def not_taken(document: Document, error: BusError) -> Iterator[SetAside]:
 def _carry_out(
     kernel: Kernel, profile: Profile, contents: Contents, progress: Progress
 ) -> _Carried:
-    carried, documents = _Carried(), contents.documents
+    carried, documents = _Carried(), contents.in_order
     newcomers = Newcomers(profile, documents)
     for start in range(0, len(documents), BATCH_CHUNK):
         chunk = documents[start : start + BATCH_CHUNK]
@@ -209,5 +214,5 @@ def _carry_out_chunk(
     for (command, _), outcome in zip(later, outcomes[len(new) :], strict=True):
         if outcome.error is not None:
             carried.refused[f"{type(command).__name__}.{outcome.error.code}"] += 1
-    carried.taken += begun
+    carried.taken += [each.taken for each in begun]
     carried.commands += len(firsts) + len(outcomes)

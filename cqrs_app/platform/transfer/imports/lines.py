@@ -3,18 +3,19 @@ columns."""
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, tzinfo
-from decimal import Decimal
+from datetime import UTC, tzinfo
+from decimal import ROUND_UP, Decimal
 from functools import partial
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
-from cqrs_app.areas.orders.commands import PlaceOrder, RecordCreditNote
-from cqrs_app.areas.orders.types import CreditedLine, OrderLine
-from cqrs_app.kernel.errors import Invalid, Refused
+from cqrs_app.areas.orders.commands import RecordCreditNote
+from cqrs_app.areas.orders.types import CreditedLine
+from cqrs_app.kernel.errors import Invalid
 from cqrs_app.platform.transfer.imports.clock import LocalClock, time_of
 from cqrs_app.platform.transfer.imports.documents import (
     NAMESPACE,
@@ -25,6 +26,7 @@ from cqrs_app.platform.transfer.imports.documents import (
     SourceFile,
     Step,
 )
+from cqrs_app.platform.transfer.imports.fields import AMOUNTS, STATUSES
 from cqrs_app.platform.transfer.imports.formats import (
     DETECTED,
     Dates,
@@ -43,13 +45,20 @@ from cqrs_app.platform.transfer.imports.gathered import (
     parsed,
     refused,
 )
-from cqrs_app.platform.transfer.imports.lifecycle import life_of
+from cqrs_app.platform.transfer.imports.line import Line
+from cqrs_app.platform.transfer.imports.order_steps import first_of, sku_of, steps_of
 from cqrs_app.platform.transfer.imports.source import BadFile, SourceRow
 from cqrs_app.platform.transfer.imports.table import Table, open_table
 
 SAMPLE = 20_000
 """Rows that are looked at to detect how numbers and times are written. More are only if those do
 not show it."""
+
+LEFT_OUT = "left_out"
+"""The meaning of a status with which orders are not imported, and the reason for it."""
+_MARK = re.compile(r"^'(?=[0-9=+\-@])")
+"""Spreadsheets' mark of a text that looks like a number or a formula."""
+_FINEST = Decimal("0.0001")
 
 Column = str | Callable[[Mapping[str, str]], str]
 """The name of a column, or a function that makes a text from the row (column name -> text)."""
@@ -66,33 +75,23 @@ class Changed:
         return self.change(row[self.column])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """A parsed row. `at` (UTC) is the time of the order or credit note `number`. `doubts` are keyed
-    by time: "at" or one of `moments`."""
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """The same text in every row."""
 
-    source: SourceRow
-    number: str
-    at: datetime
-    country: str
-    currency: str
-    sku: str
-    quantity: int
-    unit_price: Decimal
-    description: str = ""
-    customer_id: str = ""
-    customer_name: str = ""
-    email: str = ""
-    moments: Mapping[str, datetime] = field(default_factory=dict)
-    doubts: Mapping[str, tuple[Refused, ...]] = field(default_factory=dict)
+    text: str
+
+    def __call__(self, row: Mapping[str, str]) -> str:
+        return self.text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineFile:
     """How a file of lines is parsed.
 
-    `columns` maps each field of Line to its column; `moments` does so for each status of
-    `lifecycle.LIFE` whose time is in the file (blank: did not happen). Times without a zone are in
+    A file has the columns of `header`, and may have those of `optional`. `columns` maps each field
+    of `fields.FIELDS` to its column, `moments` those that are times (blank: did not happen);
+    `meanings` says what a value of a status means, in small letters. Times without a zone are in
     `zone` and read in the order of the rows (clock.py). `set_aside` returns a reason not to import
     a line, or an empty text. A leading `#` of a number is dropped, and a customer who is identified
     by an e-mail address gets a number made from it.
@@ -101,18 +100,24 @@ class LineFile:
     header: tuple[str, ...]
     columns: Mapping[str, Column]
     moments: Mapping[str, Column] = field(default_factory=dict)
+    optional: tuple[str, ...] = ()
+    meanings: Mapping[str, str] = field(default_factory=dict)
     zone: tzinfo = UTC
     set_aside: Callable[[Line], str] = lambda line: ""
     is_credit_note: Callable[[Line], bool] = lambda line: False
 
-    def read(self, path: Path, given: Format = DETECTED) -> Contents:
-        """Raises BadFile if the file as a whole cannot be used."""
-        table = open_table(path, self.header, given=given)
-        form = self._surveyed(table)
+    def read(self, path: Path, given: Format = DETECTED, most: int | None = None) -> Contents:
+        """The content of a file, or of its first rows: at least the first order, and no more
+        rows of others than `most`. Raises BadFile if the file as a whole cannot be used."""
+        table = open_table(path, self.header, self.optional, given)
+        form = self._surveyed(table, most)
         contents = Contents()
         gathered: Gathered[Line] = Gathered(contents)
         clocks = {name: LocalClock(self.zone) for name in ("at", *self.moments)}
         for row in table.rows():
+            if most is not None and contents.rows >= most:
+                gathered.cut(self._number(table, row))
+                break
             contents.rows += 1
             try:
                 line = self._understood(table, row, form, clocks)
@@ -124,7 +129,7 @@ class LineFile:
             else:
                 gathered.add(line.number, row, line)
         used = replace(table.format, decimal=form.decimal, dates=form.dates)
-        contents.files[path.name] = SourceFile(table.header, used, table.ignored)
+        contents.files[path.name] = SourceFile(table.header, used, table.ignored, table.missing)
         for number, rows in gathered.documents():
             by_kind: dict[Kind, list[Line]] = {}
             for _, line in rows:
@@ -134,17 +139,17 @@ class LineFile:
                 self._take(contents, kind, number, lines)
         return contents
 
-    def _surveyed(self, table: Table) -> Format:
+    def _surveyed(self, table: Table, most: int | None) -> Format:
         """The format of numbers and times; None where no value shows it. Raises BadFile."""
         if table.format.decimal and table.format.dates:
             return table.format
         numbers, times = Evidence(decimal_votes), Evidence(date_votes)
-        for count, row in enumerate(table.rows()):
+        for count, row in enumerate(islice(table.rows(), most)):
             clear = [each.winner or not each.unclear for each in (numbers, times)]
             if count >= SAMPLE and all(clear):
                 break
             for evidence, columns in (
-                (numbers, [self.columns["unit_price"]]),
+                (numbers, [self.columns[name] for name in self._amounts]),
                 (times, [self.columns["at"], *self.moments.values()]),
             ):
                 for column in columns:
@@ -158,9 +163,13 @@ class LineFile:
             dates = Dates(_likely(times, table, "The date", choices) or "iso")
         return replace(table.format, decimal=decimal, dates=dates)
 
+    @property
+    def _amounts(self) -> list[str]:
+        return [name for name in self.columns if name in AMOUNTS]
+
     def _number(self, table: Table, row: SourceRow) -> str:
         """The document's number in a row that cannot be read; blank if there is none."""
-        known = dict.fromkeys(self.header, "") | table.texts(row)
+        known = dict.fromkeys((*self.header, *self.optional), "") | table.texts(row)
         return _plain_id(_text_or_none(self.columns["number"], known))
 
     def _understood(
@@ -169,32 +178,45 @@ class LineFile:
         """Raises Unreadable."""
         if source.problem:
             raise Unreadable(source.problem)
-        row = table.texts(source)
+        row = {name: _MARK.sub("", text) for name, text in table.texts(source).items()}
         texts = {name: _text(column, row) for name, column in self.columns.items()}
         moments = {name: _text(column, row) for name, column in self.moments.items()}
         dates, sign = form.dates or Dates.ISO, form.decimal or DecimalSign.POINT
         times = {
             name: parsed(text, partial(time_of, clocks[name], dates), self.column_of(name))
-            for name, text in {"at": texts["at"], **moments}.items()
+            for name, text in {"at": texts.pop("at"), **moments}.items()
             if text or name == "at"
         }
-        customer_id = texts.get("customer_id", "")
-        values: dict[str, Any] = {
-            **texts,
-            "number": _plain_id(texts["number"]),
-            "customer_id": _customer_number(customer_id),
-            "email": texts.get("email") or (customer_id if "@" in customer_id else ""),
-            "quantity": parsed(
-                texts["quantity"], partial(whole, sign=sign), self.column_of("quantity")
-            ),
-            "unit_price": parsed(
-                texts["unit_price"], partial(exact, sign=sign), self.column_of("unit_price")
-            ),
-            "at": times["at"].at,
-            "moments": {name: each.at for name, each in times.items() if name != "at"},
-            "doubts": {name: each.doubts for name, each in times.items()},
+        quantity = texts.pop("quantity")
+        amounts = {
+            name: parsed(text, partial(_amount, sign=sign), self.column_of(name))
+            for name in self._amounts
+            if (text := texts.pop(name)) or name == "unit_price"
         }
-        return Line(source=source, **values)
+        count = parsed(quantity, partial(whole, sign=sign), self.column_of("quantity"))
+        customer_id = texts.pop("customer_id", "")
+        names = (texts.pop("customer_name", ""), texts.pop("customer_last_name", ""))
+        own = {name: texts.pop(name, "") for name in ("country", "currency", "sku", "description")}
+        return Line(
+            source=source,
+            number=_plain_id(texts.pop("number")),
+            customer_id=_customer_number(customer_id),
+            customer_name=" ".join(filter(None, names)),
+            email=texts.pop("email", "") or (customer_id if "@" in customer_id else ""),
+            quantity=count,
+            unit_price=_unit_price(amounts, count),
+            at=times["at"].at,
+            moments={name: each.at for name, each in times.items() if name != "at"},
+            doubts={name: each.doubts for name, each in times.items()},
+            amounts=amounts,
+            texts=texts,
+            meanings={
+                name: self.meanings.get(texts[name].casefold(), "")
+                for name in STATUSES
+                if name in texts
+            },
+            **own,
+        )
 
     def column_of(self, name: str) -> str:
         """The column that a field is read from; its own name if it is made from several."""
@@ -205,11 +227,14 @@ class LineFile:
 
     def _take(self, contents: Contents, kind: Kind, number: str, lines: list[Line]) -> None:
         rows = tuple(line.source for line in lines)
+        if any(LEFT_OUT in line.meanings.values() for line in lines):
+            contents.set_aside += [SetAside(row, LEFT_OUT) for row in rows]
+            return
         if contradiction := self._contradiction(number, lines):
             contents.set_aside += [replace(contradiction, row=row) for row in rows]
             return
         try:
-            steps = (_credited if kind == "credit_note" else _lived)(lines)
+            steps = _credited(lines) if kind == "credit_note" else steps_of(lines, self._recorded)
         except Invalid as invalid:
             columns = {name: self.column_of(name) for name in self.columns}
             columns |= {"order_id": self.column_of("number")}
@@ -218,6 +243,12 @@ class LineFile:
             contents.differing_times += len({line.at for line in lines}) > 1
             email = next((line.email for line in lines if line.email), "")
             contents.documents.append(Document(kind, number, steps, rows, email))
+
+    @property
+    def _recorded(self) -> frozenset[str]:
+        """The statuses that files of this kind have."""
+        meant = self.meanings.values() if "status" in self.columns else ()
+        return frozenset((*self.moments, *meant))
 
     def _contradiction(self, number: str, lines: list[Line]) -> SetAside | None:
         """What several rows of one document say differently of it."""
@@ -256,47 +287,40 @@ def _text_or_none(column: Column, row: Mapping[str, str]) -> str:
 
 
 def _text(column: Column, row: Mapping[str, str]) -> str:
-    return row[column] if isinstance(column, str) else column(row)
+    # A column that may be missing is as good as an empty one.
+    return row.get(column, "") if isinstance(column, str) else column(row)
 
 
-def _first_of(lines: list[Line], name: str) -> str:
-    """What the first row that says it says of the document."""
-    return next((text for line in lines if (text := str(getattr(line, name)))), "")
+def _unit_price(amounts: dict[str, Decimal], count: int) -> Decimal:
+    """The unit price. A price of all units that cannot be divided is rounded up, and the difference
+    becomes a discount."""
+    gross = amounts.pop("line_price", Decimal(0))
+    if "unit_price" in amounts or not count:
+        return amounts.pop("unit_price", gross)
+    price = (gross / count).quantize(_FINEST, ROUND_UP)
+    if off := price * count - gross:
+        amounts["discount"] = abs(amounts.get("discount", Decimal(0))) + off
+    return price
 
 
-def _lived(lines: list[Line]) -> tuple[Step, ...]:
-    first = lines[0]
-    placed = PlaceOrder(
-        order_id=first.number,
-        customer_id=_first_of(lines, "customer_id"),
-        customer_name=_first_of(lines, "customer_name"),
-        country=_first_of(lines, "country"),
-        currency=_first_of(lines, "currency"),
-        lines=tuple(
-            OrderLine(
-                sku=line.sku,
-                description=line.description,
-                quantity=line.quantity,
-                unit_price=line.unit_price,
-            )
-            for line in lines
-        ),
-    )
-    steps = (Step(first.at, placed), *life_of(first.number, first.moments))
-    return tuple(replace(step, doubts=first.doubts[step.name or "at"]) for step in steps)
+def _amount(text: str, sign: DecimalSign) -> Decimal:
+    """An amount; of a share such as 15%, the fraction. Raises ValueError."""
+    if text.endswith("%"):
+        return exact(text.removesuffix("%"), sign) / 100
+    return exact(text, sign)
 
 
 def _credited(lines: list[Line]) -> tuple[Step, ...]:
     first = lines[0]
     recorded = RecordCreditNote(
         credit_note_id=first.number,
-        customer_id=_first_of(lines, "customer_id"),
-        country=_first_of(lines, "country"),
-        currency=_first_of(lines, "currency"),
+        customer_id=first_of(lines, "customer_id"),
+        country=first_of(lines, "country"),
+        currency=first_of(lines, "currency"),
         reason="Credit note of the imported history",
         lines=tuple(
             CreditedLine(
-                sku=line.sku,
+                sku=sku_of(line),
                 description=line.description,
                 # Most shops' files have negative quantities in credit notes.
                 quantity=abs(line.quantity),

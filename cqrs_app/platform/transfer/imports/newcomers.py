@@ -18,7 +18,13 @@ from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.kernel.errors import BusError, Invalid
 from cqrs_app.kernel.messages.messages import Command
-from cqrs_app.platform.transfer.imports.documents import Document, Profile, Step, fixed_id
+from cqrs_app.platform.transfer.imports.documents import (
+    Document,
+    Profile,
+    Step,
+    fixed_id,
+    series_of,
+)
 
 Kind = Literal["customers", "products"]
 Place = tuple[Kind, str]
@@ -92,14 +98,15 @@ class Newcomers:
         self._profile = profile
         self._kinds = {kind for kind, task in TASKS.items() if task in profile.commands}
         self._known: dict[Place, _Known] = {}
-        for document in sorted(documents, key=lambda each: each.steps[0].at):
-            self._learn(document)
+        if self._kinds:
+            for document in sorted(documents, key=lambda each: each.steps[0].at):
+                self._learn(document)
 
     def of(
         self, documents: Iterable[Document], newcomer_counts: NewcomerCounts
     ) -> Iterator[Newcomer]:
         """Those that these documents name and no earlier ones did."""
-        for document in documents:
+        for document in documents if self._kinds else ():
             for place in _named_in(document.steps[0].command):
                 known = self._known.pop(place, None)
                 if known is not None:
@@ -129,7 +136,7 @@ class Newcomers:
             command = AddProduct(
                 sku=number, description=known.words, tracked=not self._profile.is_charge(number)
             )
-        command_id = fixed_id(self._profile.name, kind, number)
+        command_id = fixed_id(series_of(self._profile), kind, number)
         return Newcomer(kind, Step(known.at, command), command_id)
 
 

@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cqrs_app.areas.orders.events import OrderFlagged
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.batch import Foreseen
 from cqrs_app.kernel.commands.bus import BATCH_CHUNK
@@ -82,16 +81,17 @@ def rehearse_file(
     Writes nothing, neither events nor rows of the command log. Raises BadFile like the import.
     """
     contents = profile.read(path, given)
+    documents = contents.in_order
     result = Rehearsal(
         rows=contents.rows,
-        documents=len(contents.documents),
+        documents=len(documents),
         files=described(contents),
         differing_times=contents.differing_times,
     )
     set_aside, newcomer_counts = list(contents.set_aside), NewcomerCounts()
-    newcomers = Newcomers(profile, contents.documents)
-    for start in range(0, len(contents.documents), BATCH_CHUNK):
-        chunk = contents.documents[start : start + BATCH_CHUNK]
+    newcomers = Newcomers(profile, documents)
+    for start in range(0, len(documents), BATCH_CHUNK):
+        chunk = documents[start : start + BATCH_CHUNK]
         begun = []
         for document, steps in _foreseen(kernel, profile, chunk):
             if steps[0].error is not None:
@@ -100,9 +100,9 @@ def rehearse_file(
                 continue
             begun.append(document)
             _judge(result, document, steps)
-            _count_flags(result, kernel, steps)
+            _count_flags(result, kernel, profile, steps)
         result.commands += _rehearse(kernel, profile, newcomers, begun, newcomer_counts)
-        progress(start + len(chunk), len(contents.documents))
+        progress(start + len(chunk), len(documents))
     set_aside = explained(profile, set_aside)
     result.set_aside_by_reason = counted_by_reason(profile, set_aside)
     result.set_aside_examples = examples(set_aside)
@@ -155,10 +155,12 @@ def _judge(result: Rehearsal, document: Document, steps: Sequence[Foreseen]) -> 
         result.already_there += 1
 
 
-def _count_flags(result: Rehearsal, kernel: Kernel, steps: Sequence[Foreseen]) -> None:
+def _count_flags(
+    result: Rehearsal, kernel: Kernel, profile: Profile, steps: Sequence[Foreseen]
+) -> None:
     decode = kernel.registry.codec.decode
     events = [decode(stored).event for each in steps for stored in each.events]
-    flags = [event for event in events if isinstance(event, OrderFlagged)]
+    flags: list[Any] = [event for event in events if isinstance(event, profile.flagged)]
     result.flags += len(flags)
     result.flagged_orders += bool(flags)
     result.flags_by_code.update(f"{flag.task}.{flag.code}" for flag in flags)

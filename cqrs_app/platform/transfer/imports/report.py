@@ -12,7 +12,7 @@ from cqrs_app.areas.desk.queries.import_totals import IDS_AT_ONCE, ImportedTotal
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.queries.context import QueryContext
-from cqrs_app.platform.transfer.imports.documents import Contents, Document
+from cqrs_app.platform.transfer.imports.documents import Contents, Taken
 from cqrs_app.platform.transfer.imports.newcomers import NewcomerCounts
 
 K = TypeVar("K")
@@ -79,7 +79,9 @@ def money_text(amount: Decimal) -> str:
 def described(contents: Contents) -> dict[str, dict[str, Any]]:
     """Name of each file -> its format, and the columns that were ignored."""
     return {
-        name: file.format.as_json() | ({"ignored": list(file.ignored)} if file.ignored else {})
+        name: file.format.as_json()
+        | ({"ignored": list(file.ignored)} if file.ignored else {})
+        | ({"missing": list(file.missing)} if file.missing else {})
         for name, file in contents.files.items()
     }
 
@@ -87,7 +89,7 @@ def described(contents: Contents) -> dict[str, dict[str, Any]]:
 def read_back(
     kernel: Kernel,
     actor: Actor,
-    documents: list[Document],
+    documents: list[Taken],
     *,
     contents: Contents,
     set_aside_by_reason: dict[str, int],
@@ -108,9 +110,7 @@ def read_back(
         )
         found: ImportedTotals = kernel.queries.ask(question, QueryContext(actor=actor)).value
         shown = {"order": found.lines, "credit_note": found.credit_lines}
-        taken += sum(
-            len(each.rows) for each in some if shown[each.kind].get(each.key) == each.lines
-        )
+        taken += sum(each.rows for each in some if shown[each.kind].get(each.key) == each.lines)
         totals.append(found)
     ordering = {customer for each in totals for customer in each.customers}
     credited = {customer for each in totals for customer in each.credited_customers}

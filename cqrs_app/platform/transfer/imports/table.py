@@ -1,4 +1,5 @@
-"""Reads CSV files with a header, whatever their encoding, separator and order of columns."""
+"""Reads tables with a header: CSV files, whatever their encoding and separator, and workbooks.
+Columns may be in any order."""
 
 from __future__ import annotations
 
@@ -6,12 +7,14 @@ import csv
 import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
 from cqrs_app.platform.transfer.imports.source import BadFile, SourceRow, check_rows, unpacked
 from cqrs_app.platform.transfer.imports.text import Lines
+from cqrs_app.platform.transfer.imports.workbook import is_workbook, sheet_rows, sheets_of
 
 SEPARATORS = (",", ";", "\t", "|")
 MAX_REREAD = 16 * 1024**2
@@ -32,8 +35,8 @@ class Table:
     """A file whose header was read.
 
     `header` are its columns as the file names them, `columns` maps the wanted ones that it has to
-    their index, `ignored` are the others. `format` has its separator, and its encoding once all
-    rows were read.
+    their index, `ignored` are the others, `missing` wanted ones that it does not have. `format` has
+    its separator or its sheet, and its encoding once all rows were read.
     """
 
     path: Path
@@ -41,13 +44,12 @@ class Table:
     columns: Mapping[str, int]
     ignored: tuple[str, ...]
     format: Format
+    missing: tuple[str, ...] = ()
 
     def rows(self) -> Iterator[SourceRow]:
         """The rows below the header. Blank ones are left out; one that cannot be read has a
         `problem`. Raises BadFile."""
-        with unpacked(self.path) as file:
-            lines = Lines(self.path, file, self.format.encoding)
-            records = _Records(self.path, lines, self.format.separator or ",")
+        with _records(self.path, self.format) as records:
             next(records)
             number = 0
             for row in records:
@@ -55,7 +57,8 @@ class Table:
                     number += 1
                     check_rows(self.path, number)
                     yield self._checked(row)
-            self.format = replace(self.format, encoding=lines.encoding)
+            if isinstance(records, _Records):
+                self.format = replace(self.format, encoding=records.encoding)
 
     def texts(self, row: SourceRow, *, strip: bool = True) -> dict[str, str]:
         """Wanted column -> its text in the row, as far as it has one."""
@@ -64,8 +67,11 @@ class Table:
         return {name: values[index] for name, index in self.columns.items() if index < count}
 
     def _checked(self, row: SourceRow) -> SourceRow:
-        if row.problem or len(row.values) == len(self.header):
+        missing = len(self.header) - len(row.values)
+        if row.problem or not missing:
             return row
+        if missing > 0 and self.format.sheet:
+            return replace(row, values=(*row.values, *[""] * missing))
         problem = f"The row has {len(row.values)} values; the header has {len(self.header)}."
         return replace(row, problem=problem)
 
@@ -76,17 +82,12 @@ def open_table(
     """Read the header of a file. Its columns may be in any order and case, and have others between
     them; those of `optional` may be missing.
 
-    Raises BadFile if the file is missing, empty, binary or of unknown encoding, if it has a line
-    longer than LONGEST_LINE, more than MAX_ROWS rows or too many bytes, or if a wanted column is
-    missing or occurs twice.
+    Raises BadFile if the file is missing, empty, binary, of unknown encoding or a workbook of
+    another kind, if it has a line longer than LONGEST_LINE, more than MAX_ROWS rows or too many
+    bytes, or if a wanted column is missing or occurs twice.
     """
-    tried = []
-    for separator in (given.separator,) if given.separator else SEPARATORS:
-        header = _header(path, given, separator)
-        tried.append((separator, header, _columns(header, [*wanted, *optional])))
-    separator, header, columns = max(tried, key=lambda each: len(each[2]))
-    if not header:
-        raise BadFile(f"The first line of {path.name} cannot be read. Nothing was imported.")
+    table = read_header(path, [*wanted, *optional], given)
+    header, columns = table.header, table.columns
     missing = [name for name in wanted if name not in columns]
     if missing:
         raise BadFile(
@@ -96,18 +97,53 @@ def open_table(
     for name in columns:
         if sum(_key(each) == _key(name) for each in header) > 1:
             raise BadFile(f"{path.name} has the column {name} twice. Nothing was imported.")
+    return table
+
+
+def read_header(path: Path, known: Sequence[str] = (), given: Format = DETECTED) -> Table:
+    """The table with the separator, or the sheet, that has most of the known columns; of equal
+    ones the first with most columns. Raises BadFile."""
+    tried = [
+        (form, header, _columns(header, known))
+        for form in _possible(path, given)
+        for header in [_header(path, form)]
+    ]
+    form, header, columns = max(tried, key=lambda each: (len(each[2]), len(each[1])))
+    if not header:
+        raise BadFile(f"The first line of {path.name} cannot be read. Nothing was imported.")
     used = set(columns.values())
     ignored = tuple(name for index, name in enumerate(header) if index not in used and name)
-    return Table(path, header, columns, ignored, replace(given, separator=separator))
+    missing = tuple(name for name in known if name not in columns)
+    return Table(path, header, columns, ignored, form, missing)
 
 
-def _header(path: Path, given: Format, separator: str) -> tuple[str, ...]:
-    with unpacked(path) as file:
-        first = next(_Records(path, Lines(path, file, given.encoding), separator), None)
-    if first is None:
+def _possible(path: Path, given: Format) -> list[Format]:
+    """The ways in which a file may have to be read."""
+    if path.is_file() and is_workbook(path):
+        sheets = [given.sheet] if given.sheet else sheets_of(path)
+        return [replace(given, sheet=each, encoding=None, separator=None) for each in sheets]
+    separators = [given.separator] if given.separator else SEPARATORS
+    return [replace(given, sheet=None, separator=each) for each in separators]
+
+
+@contextmanager
+def _records(path: Path, form: Format) -> Iterator[Iterator[SourceRow]]:
+    if form.sheet is not None:
+        with closing(sheet_rows(path, form.sheet)) as rows:
+            yield rows
+    else:
+        with unpacked(path) as file:
+            lines = Lines(path, file, form.encoding)
+            yield _Records(path, lines, form.separator or ",")
+
+
+def _header(path: Path, form: Format) -> tuple[str, ...]:
+    with _records(path, form) as records:
+        first = next(records, None)
+    if first is None and form.sheet is None:
         raise BadFile(f"{path.name} is empty. Nothing was imported.")
     # With another separator than the file's, a quoted name may be followed by anything.
-    return () if first.problem else tuple(map(str.strip, first.values))
+    return () if first is None or first.problem else tuple(map(str.strip, first.values))
 
 
 def _columns(header: Sequence[str], wanted: Sequence[str]) -> dict[str, int]:
@@ -125,6 +161,7 @@ class _Records:
 
     def __init__(self, path: Path, lines: Lines, separator: str) -> None:
         self._path = path
+        self._text = lines
         self._lines = iter(lines)
         self._separator = separator
         self._again: deque[str] = deque()
@@ -133,6 +170,11 @@ class _Records:
         self._line = 0
         self._width = 0
         self._reader = self._new_reader()
+
+    @property
+    def encoding(self) -> str:
+        """What was found so far."""
+        return self._text.encoding
 
     def __iter__(self) -> Iterator[SourceRow]:
         return self

@@ -24,6 +24,7 @@ def uploads_area(
         name="uploads",
         aggregates=[HistoryImport],
         events=events,
+        upcasters=events.UPCASTERS,
         tasks=tasks,
         answers={
             queries.ListImports: projected(queries.list_imports),

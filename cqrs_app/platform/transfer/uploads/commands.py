@@ -7,9 +7,11 @@ from typing import Annotated
 from msgspec import Meta
 
 from cqrs_app.kernel.messages.messages import Command, command
-from cqrs_app.kernel.messages.patterns import UUID
+from cqrs_app.kernel.messages.patterns import ONE_LINE, UUID
 from cqrs_app.kernel.messages.permissions import Permission, Role
 
+LONGEST_MAPPING = 20_000
+"""Characters of a mapping as JSON."""
 RUN = Permission("imports.run", Role.SUPERVISOR)
 
 ImportId = Annotated[
@@ -51,9 +53,20 @@ Fingerprint = Annotated[
 
 @command(label="Start import", permission=RUN)
 class StartImport(Command):
-    """Import an uploaded file of history. Files are uploaded on the Imports page."""
+    """Import an uploaded file of history. Files are uploaded on the Imports page. A dry run changes
+    nothing and says what the import would do."""
 
     import_id: ImportId
     profile: ProfileName
     file_name: FileName
     sha256: Fingerprint
+    mapping: Annotated[
+        str,
+        Meta(
+            title="Mapping",
+            description="Which column is which field, as JSON. Empty: as the profile says.",
+            pattern=ONE_LINE,
+            max_length=LONGEST_MAPPING,
+        ),
+    ] = ""
+    rehearsal: Annotated[bool, Meta(title="Dry run")] = False

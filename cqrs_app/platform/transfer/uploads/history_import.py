@@ -41,6 +41,8 @@ class HistoryImport(Aggregate):
             profile=command.profile,
             file_name=command.file_name,
             sha256=command.sha256,
+            mapping=command.mapping,
+            rehearsal=command.rehearsal,
         )
 
     def evolve(self, event: Event, at: datetime) -> None:

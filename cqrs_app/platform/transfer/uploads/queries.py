@@ -23,7 +23,7 @@ _BY_TIME = Sort((imports.c.uploaded_at, imports.c.import_id), datetime)
 class ImportRow:
     """`state`: not_started, waiting, running, done or failed. `done` of `total` documents are
     imported; a total of 0 means that the file is still being read. `set_aside` counts rows.
-    `sentence` tells why it failed. Size in bytes, times in UTC."""
+    `mapping` is JSON or empty; `sentence` tells why it failed. Size in bytes, times in UTC."""
 
     import_id: str
     profile: str
@@ -40,6 +40,8 @@ class ImportRow:
     finished_at: datetime | None
     set_aside: int
     sentence: str | None
+    mapping: str
+    rehearsal: bool
 
     @property
     def is_over(self) -> bool:

@@ -7,17 +7,20 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import BinaryIO
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, cast
 
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.store.tables import streams
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.transfer.uploads.history_import import (
     BEING_RECEIVED,
+    NO_SUCH_UPLOAD,
     TOO_LARGE,
     HistoryImport,
 )
@@ -64,22 +67,43 @@ class Files:
         self._clock = clock
 
     def receive(
-        self, import_id: str, profile: str, file_name: str, content: BinaryIO, by: str, most: int
+        self,
+        import_id: str,
+        profile: str,
+        file_name: str,
+        content: BinaryIO,
+        by: str,
+        most: int,
+        *,
+        mapping: str = "",
+        rehearsal: bool = False,
     ) -> Received:
-        """Store a file of at most `most` bytes.
+        """Store a file of at most `most` bytes, to be read as the mapping or the profile says.
 
         If it is sent again under its id, nothing changes. Another file under that id (the Back
         button shows an old form) is stored under an id derived from both. Raises Refused if the
         file is too large or is being received at this moment; then nothing is stored.
         """
-        earlier = self._begin(import_id, profile, file_name, by)
+        wanted = (profile, mapping, rehearsal)
+        earlier = self._begin(import_id, wanted, file_name, by)
         if earlier is not None:
             sha256 = _sha256(content)
-            if (earlier.profile, earlier.sha256) == (profile, sha256):
+            known = (earlier.profile, earlier.mapping, earlier.rehearsal)
+            if (known, earlier.sha256) == (wanted, sha256):
                 return Received(earlier, before=True)
             content.seek(0)
-            other_id = str(uuid.uuid5(uuid.UUID(import_id), f"{profile}:{sha256}"))
-            return self.receive(other_id, profile, file_name, content, by, most)
+            name = ":".join((profile, sha256, mapping, "dry run" if rehearsal else ""))
+            other_id = str(uuid.uuid5(uuid.UUID(import_id), name.rstrip(":")))
+            return self.receive(
+                other_id,
+                profile,
+                file_name,
+                content,
+                by,
+                most,
+                mapping=mapping,
+                rehearsal=rehearsal,
+            )
         digest, size = hashlib.sha256(), 0
         try:
             for number, chunk in enumerate(_pieces(content)):
@@ -98,17 +122,51 @@ class Files:
                 .where(imports.c.import_id == import_id)
                 .values(state="waiting", size=size, sha256=digest.hexdigest())
             )
-        task = StartImport(
-            import_id=import_id, profile=profile, file_name=file_name, sha256=digest.hexdigest()
-        )
+        task = self.task_of(import_id)
+        assert task is not None  # noqa: S101 - it was stored above
         return Received(task)
+
+    def plan(self, import_id: str, profile: str, mapping: str, *, rehearsal: bool) -> StartImport:
+        """Say how a received file is to be read that was not started yet; returns the command that
+        starts it. Raises Refused if there is no such file."""
+        planned = (
+            update(imports)
+            .where(imports.c.import_id == import_id, imports.c.state == "waiting", ~is_started)
+            .values(profile=profile, mapping=mapping, rehearsal=rehearsal)
+        )
+        with self._engine.begin() as connection:
+            connection.execute(planned)
+        task = self.task_of(import_id)
+        if task is None:
+            raise NO_SUCH_UPLOAD("The file is not there any more. Send it again.")
+        return task
+
+    def copy(self, import_id: str, new_id: str, by: str) -> None:
+        """Receive a kept file once more, under another id. Raises Refused if it is dropped."""
+        task = self.task_of(import_id)
+        with SpooledTemporaryFile(max_size=CHUNK_BYTES) as content:
+            content.writelines(self.chunks(import_id, UPLOAD))
+            most = content.tell()
+            if task is None or not most:
+                raise NO_SUCH_UPLOAD(
+                    "The file is kept for 30 days and is not there any more. Send it again."
+                )
+            content.seek(0)
+            self.receive(
+                new_id,
+                task.profile,
+                task.file_name,
+                cast(BinaryIO, content),
+                by,
+                most,
+                mapping=task.mapping,
+            )
 
     def task_of(self, import_id: str) -> StartImport | None:
         """The command that starts the import of a received file; None if there is no such file."""
         columns = imports.c
-        found = select(columns.import_id, columns.profile, columns.file_name, columns.sha256).where(
-            columns.import_id == import_id, columns.state != "receiving"
-        )
+        fields = [columns[name] for name in hints_of(StartImport)]
+        found = select(*fields).where(columns.import_id == import_id, columns.state != "receiving")
         with self._reader.connect() as connection:
             row = connection.execute(found).one_or_none()
         return StartImport(**row._mapping) if row else None
@@ -152,10 +210,15 @@ class Files:
             strays = list(connection.execute(stray).scalars())
         self._forget(strays)
 
-    def _begin(self, import_id: str, profile: str, file_name: str, by: str) -> StartImport | None:
+    def _begin(
+        self, import_id: str, wanted: tuple[str, str, bool], file_name: str, by: str
+    ) -> StartImport | None:
+        profile, mapping, rehearsal = wanted
         row = {
             "import_id": import_id,
             "profile": profile,
+            "mapping": mapping,
+            "rehearsal": rehearsal,
             "file_name": file_name,
             "size": 0,
             "sha256": "",

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    Text,
+    false,
+)
 
 from cqrs_app.kernel.store.columns import UtcDateTime
 from cqrs_app.kernel.store.tables import write_tables
@@ -30,6 +41,9 @@ imports = Table(
     Column("sentence", Text),
     Column("report", Text),
     Column("set_aside", Integer, nullable=False),
+    # Which column is which field, as JSON; empty where the profile says how the file is read.
+    Column("mapping", Text, nullable=False, server_default=""),
+    Column("rehearsal", Boolean, nullable=False, server_default=false()),
 )
 Index("ix_imports_uploaded_at", imports.c.uploaded_at, imports.c.import_id)
 Index("ix_imports_state", imports.c.state)

@@ -32,6 +32,8 @@ PAGES = (
         "/refunded-orders",
     ),
     *("/products", "/payments", "/ledger", "/fulfilment", "/batches", "/batches/new", "/views"),
+    *("/macros", "/macros/edit"),
+    *("/expenses", "/expenses/-/flow"),
     *("/imports", "/log", "/system"),
     *("/system/subscriptions", "/system/processes", "/system/actions", "/system/questions"),
     "/system/rebuilds",

@@ -72,6 +72,29 @@ def test_an_administrator_changes_a_rule_and_sends_a_test(
     expect(page.get_by_role("heading", name="Alert rules")).to_be_visible()
 
 
+def test_a_supervisor_silences_a_rule_and_ends_its_silence(
+    shop: Flask, signed_in: Callable[..., Page]
+) -> None:
+    on_call = with_an_alert(shop)
+    page = signed_in("supervisor", viewport={"width": 390, "height": 800})
+    page.goto("/alerts/-/rules")
+    worker = page.get_by_role("row", name="No worker")
+    expect(worker).to_contain_text("On")
+    worker.get_by_role("link", name="Silence").click()
+    dialog = page.locator("#dialog")
+    dialog.get_by_label("Reason").fill("We move.")
+    dialog.locator("button.submit").click()
+    expect(dialog).to_be_hidden()
+    on_call.follow()
+    expect(worker).to_contain_text("Silenced", timeout=15_000)
+    assert "Rule silenced" in client_in(shop, "supervisor").get("/alerts/no_worker").text
+    worker.get_by_role("link", name="End silence").click()
+    dialog.locator("button.submit").click()
+    expect(dialog).to_be_hidden()
+    on_call.follow()
+    expect(worker).not_to_contain_text("Silenced", timeout=15_000)
+
+
 def test_a_limit_that_makes_no_sense_is_refused_beside_its_field(shop: Flask) -> None:
     client = client_in(shop, "admin")
     shop.config["WTF_CSRF_ENABLED"] = False

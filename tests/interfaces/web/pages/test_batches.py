@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,13 +11,17 @@ from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
+from sqlalchemy import update
 
+from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.areas.orders.commands import HoldOrder
 from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.platform.batches.commands import StartBatch
+from cqrs_app.platform.batches.words import BatchState
+from cqrs_app.platform.operators.tables import sessions
 from tests.interfaces.web.pages.conftest import catch_up, client_in
 from tests.interfaces.web.pages.test_without_scripts import page
 from tests.platform.batches.conftest import Shop
@@ -243,3 +247,57 @@ def test_products_are_selected_in_their_list(shop: Shop) -> None:
     shop.decide(StartBatch(batch_id=batch_id), Actor("supervisor", ROLES["supervisor"]))
     shop.work(batch_id)
     assert shop.outcomes(batch_id) == {"LAMP A": "done", "VASE": "done"}
+
+
+def test_starting_a_batch_of_a_sensitive_command_asks_who_one_is(shop: Shop) -> None:
+    admin = Actor("admin", ROLES["admin"])
+    shop.run(RegisterCustomer(customer_id="C1", name="Ada"), admin)
+    catch_up(shop.app)
+    client = client_in(shop.app, "admin")
+    fields = {"reason": "asked by letter"}
+    batch_id = shop.create("EraseCustomer", ["C1"], fields=fields, actor=admin)
+    shop.work(batch_id)
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(update(sessions).values(verified_at=None))
+    answer = press(client, f"/batches/{batch_id}", "Start 1 item")
+    assert "Confirm it's you" in answer.text.replace("&#39;", "'")
+    assert shop.batch(batch_id).row.state is BatchState.READY
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(update(sessions).values(verified_at=datetime.now(UTC)))
+    assert press(client, f"/batches/{batch_id}", "Start 1 item").status_code == 303
+    catch_up(shop.app)
+    assert shop.batch(batch_id).row.state is BatchState.RUNNING
+
+
+def test_any_other_batch_starts_without_a_proof(shop: Shop) -> None:
+    client = client_in(shop.app, "operator")
+    url = select(client, "A-1", command="ApproveOrder").location
+    catch_up(shop.app)
+    shop.work(url.rpartition("/")[2])
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(update(sessions).values(verified_at=None))
+    assert press(client, url, "Start 1 item").status_code == 303
+
+
+def test_the_proof_is_asked_for_in_a_dialog_of_the_batchs_page(
+    shop: Shop, serve: Callable[[Flask], str], new_page: Callable[..., Page]
+) -> None:
+    admin = Actor("admin", ROLES["admin"])
+    shop.run(RegisterCustomer(customer_id="C1", name="Ada"), admin)
+    catch_up(shop.app)
+    fields = {"reason": "asked by letter"}
+    batch_id = shop.create("EraseCustomer", ["C1"], fields=fields, actor=admin)
+    shop.work(batch_id)
+    address = serve(shop.app)
+    shown = new_page(base_url=address)
+    name = shop.app.config["SESSION_COOKIE_NAME"]
+    cookie = client_in(shop.app, "admin").get_cookie(name)
+    assert cookie
+    shown.context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
+    shown.goto(f"/batches/{batch_id}")
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(update(sessions).values(verified_at=None))
+    shown.get_by_role("button", name="Start 1 item").click()
+    dialog = shown.get_by_role("dialog")
+    expect(dialog.get_by_role("heading", name="Confirm it's you")).to_be_visible()
+    expect(shown.get_by_role("heading", name="Erase customer: 1 item")).to_have_count(1)

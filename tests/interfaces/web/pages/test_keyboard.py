@@ -25,6 +25,7 @@ PLACES = {
     "f": "/fulfilment",
     "p": "/products",
     "y": "/payments",
+    "d": "/expenses",
     "e": "/ledger",
     "a": "/batches",
     "n": "/notifications",
@@ -84,6 +85,20 @@ def test_g_shows_where_letters_lead_for_as_long_as_it_takes(orders: Page) -> Non
     orders.keyboard.press("h")
     orders.wait_for_timeout(100)
     expect(orders).to_have_url("/orders")
+
+
+def test_c_on_a_row_claims_its_order_and_releases_it(orders: Page) -> None:
+    orders.keyboard.press("j")
+    orders.keyboard.press("j")
+    number = focused(orders)
+    orders.keyboard.press("c")
+    row = orders.locator(f"[id='row-{number}']")
+    expect(row).to_contain_text("Claimed by")
+    expect(row.locator("[data-row]")).to_be_focused()
+    expect(orders.locator("main")).to_have_count(1)
+    expect(orders).to_have_url(re.compile("/orders$"))
+    orders.keyboard.press("c")
+    expect(row).not_to_contain_text("Claimed by")
 
 
 def test_a_place_that_the_role_cannot_see_is_not_gone_to(signed_in: Callable[..., Page]) -> None:

@@ -42,7 +42,9 @@ def test_a_list_says_how_many_fit_and_which_page_it_is(client_of: Clients) -> No
     assert 0 < int(count[1]) < 40
 
 
-@pytest.mark.parametrize("address", ["/customers", "/products", "/payments", "/credit-notes"])
+@pytest.mark.parametrize(
+    "address", ["/customers", "/products", "/payments", "/expenses", "/credit-notes"]
+)
 def test_other_lists_count_too(client_of: Clients, address: str) -> None:
     page = client_of("admin").get(address).text
     assert "on this page</h2>" not in page or address == "/credit-notes"

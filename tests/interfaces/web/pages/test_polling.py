@@ -180,6 +180,8 @@ PAGES = (
     "/refunded-orders",
     "/payments",
     "/ledger",
+    "/expenses",
+    "/expenses/-/flow",
     "/products",
     "/fulfilment",
 )

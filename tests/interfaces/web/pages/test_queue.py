@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,7 +20,7 @@ from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import catch_up, client_in
 from tests.interfaces.web.pages.test_without_scripts import page
 from tests.leases import end_leases
-from tests.platform.batches.conftest import MARIA, Shop
+from tests.platform.batches.conftest import MARIA, SAM, Shop
 
 OLDEST = "stage=needs_approval&sort=placed_at&descending=0"
 
@@ -230,6 +231,28 @@ def test_only_what_somebody_else_has_claimed_is_taken_over(shop: Shop) -> None:
     with pytest.raises(Refused, match="You have claimed order A-1 already"):
         shop.run(command, MARIA)
     assert shop.kernel.store.versions_of(["assignment-A-1"]) == {}
+
+
+def test_of_two_who_take_over_at_once_the_second_takes_over_from_the_first(shop: Shop) -> None:
+    claims = services_of(shop.app).claims
+    claims.claim("A-1", "ana")
+    with ThreadPoolExecutor(2) as pool:
+        command = TakeOverOrder(order_id="A-1", note="Mine.")
+        list(pool.map(lambda actor: shop.run(command, actor), (MARIA, SAM)))
+    stored = shop.kernel.store.events_of("assignment-A-1")
+    decoded = [shop.kernel.registry.codec.decode(each) for each in stored]
+    first, second = sorted(decoded, key=lambda each: each.event.holder != "ana")
+    assert first.event.holder == "ana"
+    assert second.event.holder == first.stored.operator
+    assert claims.held(["A-1"])["A-1"].operator == second.stored.operator
+
+
+def test_a_claim_stays_with_its_holder_if_taking_over_is_refused(shop: Shop) -> None:
+    claims = services_of(shop.app).claims
+    claims.claim("no-such", "ana")
+    with pytest.raises(Refused, match="There is no order no-such"):
+        shop.run(TakeOverOrder(order_id="no-such", note="Mine."), MARIA)
+    assert claims.held(["no-such"])["no-such"].operator == "ana"
 
 
 def test_who_else_has_the_order_open_is_named(shop: Shop) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from decimal import Decimal
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from sqlalchemy import select
 
 from cqrs_app.areas.customers.commands import ChangeCustomerEmail, UpdateCustomerProfile
@@ -139,9 +140,51 @@ def test_the_palette_opens_what_was_typed_exactly_with_enter(shop: Flask, at_hom
     at_home.keyboard.press("Control+k")
     expect(at_home.get_by_role("dialog", name="Search")).to_be_visible()
     at_home.keyboard.type(order_id)
-    # Before the results are there, too: then the server decides.
+    # Before the results are there, too.
     at_home.keyboard.press("Enter")
     at_home.wait_for_url(f"**/orders/{order_id}")
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_enter_before_the_results_are_there_opens_the_first_of_them(at_home: Page) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    at_home.route("**/search?q=place*", hold)
+    at_home.keyboard.press("Control+k")
+    dialog = at_home.get_by_role("dialog", name="Search")
+    expect(dialog.get_by_role("link", name="Place order")).to_be_visible()
+    with at_home.expect_request("**/search?q=place+or*"):
+        at_home.keyboard.type("place or")
+        at_home.keyboard.press("Enter")
+    expect(at_home).not_to_have_url(re.compile("/search"))
+    held[-1].continue_()
+    at_home.wait_for_url("**/commands/PlaceOrder")
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+@pytest.mark.parametrize("answer", ["nothing", "error", "none"])
+def test_enter_leads_to_the_search_page_where_the_palette_has_no_result(
+    at_home: Page, answer: str
+) -> None:
+    if answer != "nothing":
+        ends: dict[str, Callable[[Route], None]] = {
+            "error": lambda route: route.fulfill(status=503),
+            "none": lambda route: route.abort(),
+        }
+        at_home.route(
+            "**/search?q=xyzzy",
+            lambda route: (
+                route.continue_() if route.request.is_navigation_request() else ends[answer](route)
+            ),
+        )
+    at_home.keyboard.press("Control+k")
+    at_home.keyboard.type("xyzzy")
+    at_home.keyboard.press("Enter")
+    at_home.wait_for_url("**/search?q=xyzzy")
+    expect(at_home.get_by_text("No results")).to_be_visible()
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])

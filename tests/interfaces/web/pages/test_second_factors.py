@@ -7,6 +7,8 @@ import logging
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote
+from zoneinfo import ZoneInfo
 
 import pyotp
 import pytest
@@ -205,6 +207,43 @@ def test_a_form_that_was_sent_after_the_session_ended_comes_back_after_both_step
     assert fields_of(third.text)["name"] == "Ada L"
 
 
+def test_somebody_else_signs_in_instead_of_the_second_step(mia: Mia) -> None:
+    mia.password()
+    address = "/sign-in/second-factor?next=/orders"
+    answer = send(mia.client, address, **{"proof-restart": "1"})
+    assert answer.location == "/sign-in?next=/orders"
+    assert "Password" in mia.client.get(answer.location).text
+    assert mia.client.get(address).location == "/sign-in?next=/orders"
+    mia.services.accounts.create("ben", "viewer", PASSWORD)
+    sign_in(mia.client, "ben", PASSWORD)
+    assert "ben" in mia.client.get("/orders").text
+
+
+def test_somebody_else_signs_in_and_the_form_that_waits_is_kept(mia: Mia) -> None:
+    client = mia.sign_in()
+    page = client.get("/commands/RegisterCustomer", headers=HTMX).text
+    mia.services.sessions.end_all("mia")
+    sent = fields_of(page) | {"name": "Ada L", "customer_id": "C77"}
+    first = client.post("/commands/RegisterCustomer", data=sent, headers=HTMX)
+    named = {"sign-in-name": "mia", "sign-in-password": PASSWORD}
+    second = client.post(
+        "/commands/RegisterCustomer", data=fields_of(first.text) | named, headers=HTMX
+    )
+    third = client.post(
+        "/commands/RegisterCustomer",
+        data=fields_of(second.text) | {"proof-restart": "1"},
+        headers=HTMX,
+    )
+    assert third.status_code == 401
+    assert fields_of(third.text)["name"] == "Ada L"
+    mia.services.accounts.create("ben", "operator", PASSWORD)
+    named = {"sign-in-name": "ben", "sign-in-password": PASSWORD}
+    fourth = client.post(
+        "/commands/RegisterCustomer", data=fields_of(third.text) | named, headers=HTMX
+    )
+    assert fields_of(fourth.text)["name"] == "Ada L"
+
+
 def test_each_step_is_logged_without_code_or_password(
     mia: Mia, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -248,6 +287,10 @@ def test_an_app_is_added_with_the_first_code_and_recovery_codes_are_shown_once(
     answer = send(client, "/account/authenticator", sealed=sealed["value"], code=code)
     codes = re.findall(r"<li>([a-z0-9-]{27})</li>", answer.text)
     assert len(set(codes)) == 10
+    download = BeautifulSoup(answer.text, "html.parser").find("a", download=True)
+    assert download
+    saved = unquote(str(download["href"]).removeprefix("data:text/plain;charset=utf-8,"))
+    assert saved.splitlines() == codes
     account = client.get("/account").text
     assert "10 left" in account
     assert not any(each in account for each in codes)
@@ -264,10 +307,17 @@ def test_new_recovery_codes_and_removal_need_no_script(mia: Mia) -> None:
 
 def test_changes_are_shown_at_the_next_sign_in_once(mia: Mia, console: Flask) -> None:
     client = mia.sign_in()
+    mia.services.accounts.set_timezone("mia", "Asia/Kathmandu")
     send(client, "/account/recovery-codes", form="/account")
     mia.password()
     mia.second(mia.code())
-    assert "New recovery codes were made (" in mia.client.get("/account").text
+    account = mia.client.get("/account").text
+    found = re.search(r"New recovery codes were made \(([^)]*)\)", account)
+    assert found
+    kathmandu = datetime.now(ZoneInfo("Asia/Kathmandu"))
+    near = {f"{kathmandu - timedelta(minutes=each):%H:%M}" for each in range(3)}
+    assert any(each in found[1] for each in near), found[1]
+    assert "UTC" not in found[1]
     mia.password()
     mia.second(mia.code())
     assert "New recovery codes were made (" not in mia.client.get("/account").text

@@ -19,8 +19,9 @@ from sqlalchemy import select, update
 from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.environment import SettingsError
 from cqrs_app.kernel.commands.context import Context
+from cqrs_app.platform.operators.commands import ChangeOperatorRole
 from cqrs_app.platform.operators.identities import Identity
-from cqrs_app.platform.operators.tables import operators, sessions
+from cqrs_app.platform.operators.tables import sessions
 from cqrs_app.services import Services, services_of
 from tests.console import MakeConsole
 from tests.processes.running import eventually, free_port
@@ -148,14 +149,21 @@ def test_a_new_person_becomes_an_operator_whose_role_follows_the_claims(
     make_desk: Callable[..., Desk],
 ) -> None:
     desk = make_desk(**NEW_OPERATORS)
+    desk.create("boss", "admin")
     desk.sign_in("zoe-ops-leads")
     desk.expect_signed_in("zoe")
-    assert desk.roles() == {"zoe": "admin"}
-    desk.change(operators, role="viewer")
+    assert desk.roles() == {"boss": "admin", "zoe": "admin"}
+    desk.services.accounts.send(ChangeOperatorRole(operator="zoe", role="viewer"))
     desk.page.context.clear_cookies()
     desk.sign_in("zoe-ops-leads")
     desk.expect_signed_in("zoe")
-    assert desk.roles() == {"zoe": "admin"}
+    assert desk.roles() == {"boss": "admin", "zoe": "admin"}
+    stored = desk.services.kernel.store.events_of("operator-zoe")
+    assert [each.type for each in stored] == [
+        "OperatorInvited",
+        "OperatorRoleChanged",
+        "OperatorRoleChanged",
+    ]
     assert desk.services.accounts.verify("zoe", "") is None
     desk.page.goto("/account")
     expect(desk.page.get_by_role("heading", name="Single sign-on")).to_be_visible()

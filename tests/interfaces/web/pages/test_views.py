@@ -194,3 +194,22 @@ def test_counts_of_an_open_page_follow(shop: Flask, signed_in: Callable[..., Pag
     expect(tab).to_have_count(0)
     # The sort stays where the changes are shown.
     expect(opened.locator("#order-changes-show")).to_have_attribute("href", "/orders?sort=total")
+
+
+def test_the_page_of_views_leads_back_to_the_list_it_was_opened_from(shared_shop: Flask) -> None:
+    client = client_in(shared_shop, "operator")
+    save(client, "/products?show=low", "Short of")
+    opened = action(page(client, "/products"), "Saved views")
+    back = page(client, opened).select_one(".crumbs a")
+    assert back
+    assert (back["href"], back.text.strip()) == ("/products", "Products")
+    assert not page(client, "/views?list=nothing").select(".crumbs a")
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_the_chosen_tab_is_in_sight_on_a_phone(signed_in: Callable[..., Page]) -> None:
+    phone = signed_in("admin", viewport={"width": 390, "height": 844})
+    for address, name in (("/approvals?view=decided", "Decided"), ("/system/storage", "Storage")):
+        phone.goto(address)
+        tab = phone.locator(".stage-tabs").get_by_role("link", name=name)
+        expect(tab).to_be_in_viewport(ratio=0.98)

@@ -31,10 +31,11 @@ from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders.types import (
     BillingAddress,
     OrderAdjustment,
+    ReturnedLine,
     ShippedLine,
     ShippingAddress,
 )
-from cqrs_app.areas.orders.words import AdjustmentKind, CancelReason, HoldReason
+from cqrs_app.areas.orders.words import AdjustmentKind, CancelReason, HoldReason, ReturnReason
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.interfaces.cli.canonical import canonical
 from cqrs_app.kernel.assembly import Kernel
@@ -180,6 +181,12 @@ def odd_orders(kernel: Kernel, tmp_path: Path, few: Path) -> None:
         ),
         do.ChangeBillingAddress(order_id="6"),
     )
+    back = (ReturnedLine(line_no=1, quantity=1),)
+    run(
+        kernel,
+        do.RequestReturn(order_id="4", lines=back, reason=ReturnReason.DAMAGED),
+        place("7", exchange_for="4"),
+    )
     nothing = do.PlaceOrder(order_id="5", country="France", currency="EUR", lines=())
     run(kernel, nothing, do.ShipOrder(order_id="5", tracking="T5"), history=True)
 
@@ -281,15 +288,16 @@ def table(path: Path, *rows: dict[str, str]) -> Path:
     return path
 
 
-def test_a_table_of_an_earlier_release_has_no_columns_of_discounts_and_is_read(
-    tmp_path: Path,
+@pytest.mark.parametrize("missing", [NEWER, NEWER[-1:]], ids=["discounts", "exchanges"])
+def test_a_table_of_an_earlier_release_lacks_columns_and_is_read(
+    tmp_path: Path, missing: tuple[str, ...]
 ) -> None:
     path = tmp_path / "earlier.csv"
-    earlier = [name for name in HEADER if name not in NEWER]
+    earlier = [name for name in HEADER if name not in missing]
     with path.open("w", newline="") as file:
         writer = csv.DictWriter(file, earlier)
         writer.writeheader()
-        writer.writerow(ROW)
+        writer.writerow({name: text for name, text in ROW.items() if name in earlier})
     (document,) = countersign.read(path).documents
     order = document.steps[0].command
     assert isinstance(order, do.PlaceOrder)

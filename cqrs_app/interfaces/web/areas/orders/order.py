@@ -16,6 +16,7 @@ from cqrs_app.areas.assignments.commands import ASSIGN, WORK
 from cqrs_app.areas.customers.queries import GetCustomerProfile
 from cqrs_app.areas.desk.queries.customers import GetCustomer
 from cqrs_app.areas.desk.queries.one_order import GetOrder, OrderView
+from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.fulfilment.queries import GetFulfilment
 from cqrs_app.areas.inventory.commands import VIEW as SEE_PRODUCTS
@@ -170,6 +171,9 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
             if value and panels["payments"]
             else ()
         ),
+        "exchanges": ask(ListOrders(exchange_for=order_id)).value.rows
+        if read_store and value and value.returns
+        else (),
         "may_refund": may_act("payments.refund"),
         "may_attach": may_act(ATTACH),
         "may_remove_attachment": may_act(REMOVE_ATTACHMENT),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import get_args
+from urllib.parse import urlsplit
 
 import msgspec
 from flask import Response, abort, flash, g, redirect, request, url_for
@@ -13,6 +14,7 @@ from cqrs_app.areas.desk.queries.one_order import GetOrder
 from cqrs_app.interfaces.web.areas.orders.filters import Address
 from cqrs_app.interfaces.web.areas.orders.neighbours import LIST
 from cqrs_app.interfaces.web.areas.orders.order import order_fragment
+from cqrs_app.interfaces.web.areas.orders.order_list import list_fragment
 from cqrs_app.interfaces.web.areas.orders.queueing import finish, next_url
 from cqrs_app.interfaces.web.ask import ask, is_fragment, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import local_path
@@ -107,7 +109,9 @@ def _order_or_404(order_id: str) -> None:
 
 def _shown(order_id: str, sentence: str) -> ResponseReturnValue:
     if is_fragment():
-        return announcing(sentence, order_fragment(order_id))
+        shown = urlsplit(request.headers.get("HX-Current-URL", "")).path
+        in_list = shown == url_for("web.orders")
+        return announcing(sentence, list_fragment() if in_list else order_fragment(order_id))
     flash(sentence, "good")
     page = url_for("web.order", order_id=order_id)
     given = local_path(request.form.get("next", ""))

@@ -106,6 +106,7 @@ def exchange_of(order: OrderView) -> dict[str, Any]:
         for name in ("name", "line1", "line2", "city", "postal_code", "country")
     }
     return {
+        "exchange_for": order.order_id,
         "customer_id": order.customer_id,
         "customer_name": order.customer_name,
         "country": order.country,

@@ -13,7 +13,8 @@ from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.areas.orders.commands import PlaceOrder, RecordCreditNote
 from cqrs_app.platform.transfer.imports.documents import Profile
-from cqrs_app.platform.transfer.imports.lines import Changed, Line, LineFile
+from cqrs_app.platform.transfer.imports.line import Line
+from cqrs_app.platform.transfer.imports.lines import Changed, LineFile
 
 HEADER = (
     "InvoiceNo",

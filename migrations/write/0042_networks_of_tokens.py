@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "write_0036"
-down_revision: str | None = "write_0035"
+revision: str = "write_0042"
+down_revision: str | None = "write_0041"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

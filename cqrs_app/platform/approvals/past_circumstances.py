@@ -1,0 +1,118 @@
+"""The circumstances of commands of the past, from the command log and the events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
+from itertools import takewhile
+from typing import Any
+
+import msgspec
+
+from cqrs_app.areas.orders.order import Order
+from cqrs_app.kernel.commands.aggregate import restore
+from cqrs_app.kernel.commands.handling import Handler
+from cqrs_app.kernel.events.recorded import Recorded
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.privacy.personal import personal_fields
+from cqrs_app.kernel.queries.past import Past
+from cqrs_app.platform.approvals.circumstances import country_of, money_in
+from cqrs_app.platform.approvals.policy import ApprovalPolicy, Circumstances
+
+
+class Unclear(Exception):
+    """A condition cannot be evaluated for a command."""
+
+
+def places_of(row: Any) -> Iterator[tuple[str, int]]:
+    """The events that a command of the log wrote: stream and version."""
+    for each in msgspec.json.decode(row.events):
+        yield row.stream, each["version"]
+
+
+def about_money(policy: ApprovalPolicy) -> bool:
+    """Whether a condition is on amounts."""
+    return policy.moves_money or policy.over is not None
+
+
+class PastCircumstances:
+    """What conditions are compared with, for each command of the past. Streams are read once."""
+
+    def __init__(
+        self,
+        policy: ApprovalPolicy,
+        handlers: Mapping[str, Handler],
+        types: Mapping[str, type[Command]],
+        past: Past,
+        roles: Mapping[str, str],
+        followed: Mapping[str, list[tuple[str, int]]],
+    ) -> None:
+        self.policy = policy
+        self._handlers = handlers
+        self._types = types
+        self._past = past
+        self._roles = roles
+        self._followed = followed
+        self._streams: dict[str, list[Recorded]] = {}
+
+    def at(self, row: Any) -> Circumstances:
+        """The circumstances of a command then. Raises Unclear."""
+        fields = msgspec.json.decode(row.payload)
+        self._require_readable(row)
+        order, country, before = None, "", None
+        if about_money(self.policy) or self.policy.statuses or self.policy.countries:
+            before = self._restored(row, row.stream, self._handlers[row.type].aggregate)
+            order_id = getattr(before, "order_id", "") or fields.get("order_id", "")
+            if order_id:
+                stream = Order.stream_of(order_id)
+                order = self._restored(row, stream, Order)
+                country = country_of([each.event for each in self._before(row, stream)])
+        return Circumstances(
+            command=row.type,
+            fields=fields,
+            moved=self._moved(row) if about_money(self.policy) else {},
+            worth=(before and before.worth) or (order and order.worth) or {},
+            status=str(getattr(order, "status", None) or ""),
+            country=country,
+            role=self._roles[row.operator],
+            channel=row.channel,
+        )
+
+    def _require_readable(self, row: Any) -> None:
+        personal = personal_fields(self._types[row.type])
+        if any(each.field in personal for each in self.policy.conditions):
+            raise Unclear("A condition is on personal data.")
+        if self.policy.asked_by and not self._roles[row.operator]:
+            raise Unclear("Whoever sent it has no account any more.")
+        if row.outcome == "requested" and about_money(self.policy):
+            raise Unclear("It was requested, so nothing was moved at once.")
+
+    def _moved(self, row: Any) -> dict[str, Decimal]:
+        own = money_in(self._events(places_of(row)))
+        follow = money_in(self._events(self._followed.get(row.correlation_id, ())))
+        none = Decimal(0)
+        return {name: max(own.get(name, none), follow.get(name, none)) for name in own | follow}
+
+    def _events(self, places: Iterable[tuple[str, int]]) -> Iterator[Any]:
+        for stream, version in places:
+            yield self._stream(stream)[version - 1].event
+
+    def _restored(self, row: Any, stream: str, aggregate: Any) -> Any:
+        return restore(aggregate, None, self._before(row, stream))
+
+    def _before(self, row: Any, stream: str) -> list[Recorded]:
+        """The events of a stream that the command found."""
+        return list(
+            takewhile(
+                lambda each: (
+                    each.stored.recorded_at <= row.received_at
+                    and each.stored.command_id != row.command_id
+                ),
+                self._stream(stream),
+            )
+        )
+
+    def _stream(self, stream: str) -> list[Recorded]:
+        if stream not in self._streams:
+            self._streams[stream] = self._past.recorded(stream)
+        return self._streams[stream]

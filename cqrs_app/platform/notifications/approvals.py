@@ -1,0 +1,121 @@
+"""Whom a request for approval concerns: whoever asked, and whoever can sign or review it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.projections.projection import snake
+from cqrs_app.platform.approvals.events import (
+    ApprovalExpired,
+    ApprovalFailed,
+    ApprovalGranted,
+    ApprovalOutdated,
+    ApprovalOverridden,
+    ApprovalRefused,
+    ApprovalRequested,
+    ApprovalResubmitted,
+    ApprovalReturned,
+    ApprovalSigned,
+)
+from cqrs_app.platform.approvals.request import ApprovalRequest
+from cqrs_app.platform.approvals.signer import Signer
+from cqrs_app.platform.approvals.signers import signers_in
+from cqrs_app.platform.approvals.tables import approval_requests
+from cqrs_app.platform.notifications.notice import Cause, Notice
+from cqrs_app.platform.notifications.words import NotificationKind
+
+_ENDINGS: Mapping[type[Event], str] = MappingProxyType(
+    {
+        ApprovalGranted: "was approved",
+        ApprovalRefused: "was refused",
+        ApprovalReturned: "was returned to you",
+        ApprovalOutdated: "is out of date: something has changed since",
+        ApprovalOverridden: "was carried out by an override",
+        ApprovalFailed: "could not be carried out",
+        ApprovalExpired: "has expired",
+    }
+)
+
+
+def _decided(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
+    if request := _request(connection, event):
+        sentence = f"Your request {_what(request)} {_ENDINGS[type(event)]}."
+        yield request.asker, NotificationKind.REQUEST, sentence
+
+
+def _asked(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
+    request = ApprovalRequest(command=event.command, stream=event.stream, asker=event.asker)
+    stage = event.stages[0]
+    signers = [each for each in signers_in(connection) if each.fits(stage)]
+    yield from _to_sign(request, signers)
+
+
+def _asked_again(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
+    if request := _request(connection, event):
+        signers = [each for each in signers_in(connection) if each.fits(request.stages[0])]
+        yield from _to_sign(request, signers)
+
+
+def _signed(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
+    """The row may be older than the signature, or newer."""
+    request = _request(connection, event)
+    following = event.stage + 1
+    if request is None or following >= len(request.stages):
+        return
+    signed = request.signed | {event.person: event.stage}
+    here = sum(stage == event.stage for stage in signed.values())
+    if here >= request.stages[event.stage].approvals:
+        stage = request.stages[following]
+        signers = [each for each in signers_in(connection) if each.fits(stage)]
+        yield from _to_sign(request, [each for each in signers if each.person not in signed])
+
+
+def _overridden(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
+    request = _request(connection, event)
+    if request is None:
+        return
+    yield from _decided(event, cause, connection)
+    sentence = f"{event.person} overrode the approval of {_what(request)}. Review it."
+    for signer in signers_in(connection):
+        if request.reviews(signer, event.person):
+            yield signer.person, NotificationKind.APPROVAL, sentence
+
+
+def _to_sign(request: ApprovalRequest, signers: Iterable[Signer]) -> Iterator[Notice]:
+    sentence = f"{request.asker} requests your approval of {_what(request)}."
+    for each in signers:
+        if each.person != request.asker:
+            yield each.person, NotificationKind.APPROVAL, sentence
+
+
+def _what(request: ApprovalRequest) -> str:
+    action = snake(request.command).replace("_", " ").capitalize()
+    category, _, identity = request.stream.partition("-")
+    return f"“{action}” for {category.replace('_', ' ')} {identity}"
+
+
+def _request(connection: Connection, event: Any) -> ApprovalRequest | None:
+    """The request as its row has it."""
+    found = select(approval_requests.c.request)
+    found = found.where(approval_requests.c.request_id == event.request_id)
+    stored = connection.execute(found).scalar()
+    return msgspec.json.decode(stored, type=ApprovalRequest) if stored else None
+
+
+NOTICES: Mapping[type[Event], Callable[[Any, Cause, Connection], Iterator[Notice]]] = (
+    MappingProxyType(
+        {
+            **dict.fromkeys(_ENDINGS, _decided),
+            ApprovalRequested: _asked,
+            ApprovalResubmitted: _asked_again,
+            ApprovalSigned: _signed,
+            ApprovalOverridden: _overridden,
+        }
+    )
+)

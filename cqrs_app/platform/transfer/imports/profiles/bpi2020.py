@@ -1,0 +1,286 @@
+"""Profile `bpi2020`: approval histories of a university's travel expenses, as event logs in XES.
+
+van Dongen, B. (2020), BPI Challenge 2020, 4TU.ResearchData,
+doi:10.4121/uuid:52fb97d4-4588-43c9-9d04-3604d4613b51, CC BY 4.0. Five logs: domestic and
+international declarations, requests for payment, prepaid travel costs, and permits. A trace is one
+case; payments belong to the claim that the case is named after. Amounts are euros, rounded half to
+even to cents.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from itertools import islice
+from pathlib import Path
+from typing import overload
+
+from cqrs_app.areas.expenses import commands as do
+from cqrs_app.areas.expenses.events import ExpenseClaimFlagged
+from cqrs_app.areas.expenses.words import ExpenseKind
+from cqrs_app.kernel.errors import Invalid
+from cqrs_app.platform.transfer.imports.activities import (
+    CURRENCY,
+    Happening,
+    Paper,
+    happening,
+    steps_of,
+)
+from cqrs_app.platform.transfer.imports.claims_report import read_back
+from cqrs_app.platform.transfer.imports.documents import (
+    Contents,
+    Document,
+    Profile,
+    SetAside,
+    SourceFile,
+)
+from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
+from cqrs_app.platform.transfer.imports.gathered import UNREADABLE, Unreadable
+from cqrs_app.platform.transfer.imports.source import BadFile, SourceRow
+from cqrs_app.platform.transfer.imports.xes import XesEvent, XesTrace, read_traces
+from cqrs_app.standards.money import charged
+
+HEADER = ("Trace", "Activity", "Time", "Resource", "Role")
+_NAME, _TIME = "concept:name", "time:timestamp"
+_EVENT = (_NAME, _TIME, "org:resource", "org:role")
+LONGEST = 100
+"""Characters of an activity, a resource or a role."""
+_CASE = "(case)_"
+"""What the attributes of a case begin with where an export repeats them for each event."""
+_AMOUNTS: Mapping[ExpenseKind, tuple[str, ...]] = {
+    ExpenseKind.DECLARATION: ("Amount", "TotalDeclared"),
+    ExpenseKind.PAYMENT_REQUEST: ("RequestedAmount",),
+    ExpenseKind.PERMIT: ("Permit RequestedBudget", "RequestedBudget", "RequestedAmount"),
+}
+_NUMBERS: Mapping[ExpenseKind, tuple[str, ...]] = {
+    ExpenseKind.DECLARATION: ("DeclarationNumber",),
+    ExpenseKind.PAYMENT_REQUEST: ("RfpNumber",),
+    ExpenseKind.PERMIT: ("travel permit number", "Permit travel number"),
+}
+_BUDGETS = ("BudgetNumber", "Permit BudgetNumber", "Project")
+_NAMED = {
+    "declaration": ExpenseKind.DECLARATION,
+    "requestforpayment": ExpenseKind.PAYMENT_REQUEST,
+    "travelpermit": ExpenseKind.PERMIT,
+}
+"""How the name of a case begins, without blanks -> the paper that it is named after."""
+
+
+def read(path: Path, given: Format = DETECTED) -> Contents:
+    """Reads the log once to find what is wrong with it, and again while its claims are imported.
+
+    Raises BadFile if it cannot be used.
+    """
+    contents = Contents(files={path.name: SourceFile(HEADER)})
+    count, seen = 0, set[str]()
+    for trace in read_traces(path):
+        contents.rows += len(trace.events)
+        found = _documents_or_fault(path.name, trace, seen)
+        if isinstance(found, Unreadable):
+            contents.set_aside += _set_aside(path.name, trace, UNREADABLE, found)
+        elif not found:
+            contents.set_aside += _set_aside(path.name, trace, "repeated_trace")
+        else:
+            count += len(found)
+    contents.streamed = StreamedClaims(path, count)
+    return contents
+
+
+class StreamedClaims(Sequence[Document]):
+    """The claims of a log, of which a slice is read at a time: its end is where the next begins, or
+    else the file is read from its beginning again."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        self._path = path
+        self._count = count
+        self._next = 0
+        self._documents = iter(())  # type: Iterator[Document]
+
+    def __len__(self) -> int:
+        return self._count
+
+    @overload
+    def __getitem__(self, place: int) -> Document: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Document]: ...
+
+    def __getitem__(self, place: int | slice) -> Document | list[Document]:
+        if isinstance(place, int):
+            return self[place : place + 1][0]
+        start, stop, _ = place.indices(self._count)
+        if start != self._next or not start:
+            self._documents = islice(_all_documents(self._path), start, None)
+        self._next = stop
+        found = list(islice(self._documents, stop - start))
+        if len(found) < stop - start:
+            raise BadFile(f"{self._path.name} has changed while it was imported.")
+        return found
+
+
+def _all_documents(path: Path) -> Iterator[Document]:
+    seen = set[str]()
+    for trace in read_traces(path):
+        found = _documents_or_fault(path.name, trace, seen)
+        if not isinstance(found, Unreadable):
+            yield from found
+
+
+def _documents_or_fault(
+    file: str, trace: XesTrace, seen: set[str]
+) -> tuple[Document, ...] | Unreadable:
+    """The claims of a trace, or why it cannot be read; none if its name was `seen` before."""
+    try:
+        documents = tuple(_documents(file, trace))
+    except Unreadable as fault:
+        return fault
+    except Invalid as invalid:
+        field, sentence = next(iter(invalid.problems.items()))
+        return Unreadable(sentence, field)
+    name = documents[0].case
+    if name in seen:
+        return ()
+    seen.add(name)
+    return documents
+
+
+def _documents(file: str, trace: XesTrace) -> Iterator[Document]:
+    name = trace.attributes.get(_NAME, "").strip()
+    if not name:
+        raise Unreadable("The trace has no name.", _NAME)
+    if not trace.events:
+        raise Unreadable("The trace has no events.")
+    case = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")
+    of_case = _attributes_of_case(trace)
+    happenings = [_happening(number, each) for number, each in enumerate(trace.events, start=1)]
+    main = _main(case, happenings)
+    for kind in dict.fromkeys([main, *(each.kind for each in happenings if each.kind)]):
+        mine = [
+            (each, event)
+            for each, event in zip(happenings, trace.events, strict=True)
+            if (each.kind or main) is kind
+        ]
+        if not mine:
+            continue
+        paper = Paper(
+            claim_id=case if kind is main else f"{case}-{kind}",
+            kind=kind,
+            purpose=_first(of_case, _NUMBERS[kind])[:200] or name,
+            budget=_first(of_case, _BUDGETS)[:60],
+            amount=_amount(of_case, kind),
+        )
+        yield Document(
+            "expense_claim",
+            paper.claim_id,
+            tuple(steps_of(paper, [each for each, _ in mine])),
+            tuple(_row(file, name, event) for _, event in mine),
+            case=case,
+        )
+
+
+def _main(case: str, happenings: Sequence[Happening]) -> ExpenseKind:
+    """The paper that the case is named after, or else the first of declaration, request, permit."""
+    letters = re.sub(r"[^a-z]", "", case.lower())
+    named = (kind for start, kind in _NAMED.items() if letters.startswith(start))
+    found = {each.kind for each in happenings}
+    usual = (kind for kind in _AMOUNTS if kind in found)
+    return next(named, None) or next(usual, ExpenseKind.DECLARATION)
+
+
+def _happening(number: int, event: XesEvent) -> Happening:
+    activity, at, resource, role = (event.attributes.get(each, "").strip() for each in _EVENT)
+    where = f"The event on line {event.line}"
+    if not activity:
+        raise Unreadable(f"{where} has no name.", _NAME)
+    if not at:
+        raise Unreadable(f"{where} has no time.", _TIME)
+    for name, text in zip(_EVENT, (activity, at, resource, role), strict=True):
+        if len(text) > LONGEST:
+            raise Unreadable(f"{where} has more than {LONGEST} characters here.", name, text)
+    try:
+        moment = datetime.fromisoformat(at)
+    except ValueError:
+        raise Unreadable(f"{where} has a time that cannot be read.", _TIME, at) from None
+    return happening(
+        event.attributes.get("id", "")[:LONGEST] or f"event {number}",
+        moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC),
+        activity,
+        f"{resource or 'Unknown'} ({role or 'no role'})",
+    )
+
+
+def _attributes_of_case(trace: XesTrace) -> dict[str, str]:
+    """Name in small letters -> value: of the trace, or else of the first event that has it."""
+    found: dict[str, str] = {}
+    for event in reversed(trace.events):
+        for name, text in event.attributes.items():
+            if name.startswith(_CASE):
+                found[_key(name.removeprefix(_CASE))] = text.strip()
+    own = {_key(name): text.strip() for name, text in trace.attributes.items()}
+    return found | own
+
+
+def _key(name: str) -> str:
+    return name.lower().replace("_", " ")
+
+
+def _first(of_case: Mapping[str, str], names: Sequence[str]) -> str:
+    return next((of_case[_key(each)] for each in names if of_case.get(_key(each))), "")
+
+
+def _amount(of_case: Mapping[str, str], kind: ExpenseKind) -> Decimal:
+    """In cents; 0 where the log has none."""
+    text = _first(of_case, _AMOUNTS[kind])
+    if not text:
+        return Decimal(0)
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite():
+        raise Unreadable("The amount is not a number.", _AMOUNTS[kind][0], text)
+    return charged(amount, CURRENCY)
+
+
+def _row(file: str, name: str, event: XesEvent) -> SourceRow:
+    texts = (event.attributes.get(each, "") for each in _EVENT)
+    return SourceRow(file, event.line, (name, *texts))
+
+
+def _set_aside(
+    file: str, trace: XesTrace, reason: str, fault: Unreadable | None = None
+) -> Iterator[SetAside]:
+    """All events of a trace: it is imported as a whole or not at all."""
+    name = trace.attributes.get(_NAME, "")
+    sentence = f"Trace {name or f'on line {trace.line}'}: {fault.sentence}" if fault else ""
+    for event in trace.events:
+        row = _row(file, name, event)
+        if fault:
+            yield SetAside(row, reason, sentence, fault.column, fault.value[:LONGEST])
+        else:
+            yield SetAside(row, reason)
+
+
+PROFILE = Profile(
+    name="bpi2020",
+    read=read,
+    commands=(
+        do.DraftExpenseClaim,
+        do.SubmitExpenseClaim,
+        do.ApproveExpenseClaim,
+        do.RequestRevision,
+        do.ResubmitExpenseClaim,
+        do.WithdrawExpenseClaim,
+        do.RequestExpensePayment,
+        do.PayExpenseClaim,
+        do.AddExpenseNote,
+    ),
+    reasons={
+        UNREADABLE: "The trace cannot be read.",
+        "repeated_trace": "An earlier trace of the log has the same name. That one is used.",
+    },
+    read_back=read_back,
+    flagged=ExpenseClaimFlagged,
+)

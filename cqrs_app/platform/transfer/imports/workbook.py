@@ -1,0 +1,168 @@
+"""Reads the sheets of an .xlsx workbook as rows of text, within limits.
+
+Cells become what a CSV file of the sheet would have: numbers with a decimal point and the 15 digits
+that Excel shows, dates in ISO 8601, of a formula the value that was saved with it.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from cqrs_app.platform.transfer.imports.source import (
+    MAX_RATIO,
+    MAX_UNPACKED,
+    SMALL,
+    BadFile,
+    SourceRow,
+)
+
+MOST_ROWS = 1_048_576
+"""Of a sheet, according to Excel. A damaged file may number its rows higher."""
+MOST_COLUMNS = 500
+MAX_TEXTS = 128 * 1024**2
+"""Bytes of the texts of a workbook, which are held in memory."""
+LONGEST_CELL = 32_767
+"""Characters, according to Excel."""
+
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+_TEXTS = "xl/sharedStrings.xml"
+_OTHER_KINDS = {
+    "xl/workbook.bin": "an .xlsb workbook",
+    "content.xml": "an OpenDocument workbook (.ods)",
+    "Index/Document.iwa": "a Numbers workbook",
+}
+"""A file in the archive -> what the archive is then."""
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a file is an .xlsx workbook. Raises BadFile for one of another kind, one that is
+    protected and one that is too large."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(8)
+            if start == _OLE:
+                raise _other_kind(path, file.read(MAX_TEXTS))
+        if not start.startswith(_ZIP):
+            return False
+        with zipfile.ZipFile(path) as archive:
+            _check(path, archive)
+    except (OSError, zipfile.BadZipFile) as error:
+        raise BadFile(f"{path.name} cannot be read: {error}. Nothing was imported.") from error
+    return True
+
+
+def sheets_of(path: Path) -> list[str]:
+    """The names of its visible sheets. Raises BadFile."""
+    with _opened(path) as book:
+        return [each.title for each in book.worksheets if each.sheet_state == "visible"]
+
+
+def sheet_rows(path: Path, sheet: str) -> Generator[SourceRow, None, None]:
+    """The rows of a sheet that are not blank, without the blank cells at their ends. Memory holds
+    one row and the texts of the workbook. Raises BadFile."""
+    with _opened(path) as book:
+        if sheet not in book.sheetnames:
+            raise BadFile(
+                f"{path.name} has no sheet {sheet}. It has {', '.join(book.sheetnames)}. "
+                "Nothing was imported."
+            )
+        # What the file says of its size may be wrong.
+        book[sheet].reset_dimensions()
+        rows = _guarded(path, book[sheet].iter_rows(values_only=True))
+        for number, cells in enumerate(rows, start=1):
+            if number > MOST_ROWS:
+                raise _damaged(path, f"it numbers a row higher than {MOST_ROWS:,}")
+            if len(cells) > MOST_COLUMNS:
+                raise _damaged(path, f"row {number} has more than {MOST_COLUMNS} columns")
+            values = [_text(cell) for cell in cells]
+            while values and not values[-1].strip():
+                values.pop()
+            if values:
+                yield SourceRow(path.name, number, tuple(values))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    # Imported here: only imports of workbooks need it. It raises whatever its parsers raise.
+    import openpyxl
+
+    try:
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True, keep_links=False)
+    except Exception as error:
+        raise _damaged(path, str(error)) from error
+    try:
+        yield book
+    finally:
+        book.close()
+
+
+def _guarded(path: Path, rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any, ...]]:
+    try:
+        yield from rows
+    except Exception as error:
+        raise _damaged(path, str(error)) from error
+
+
+def _check(path: Path, archive: zipfile.ZipFile) -> None:
+    names = {each.filename: each for each in archive.infolist()}
+    for inner, kind in _OTHER_KINDS.items():
+        if inner in names:
+            raise _not_xlsx(path, kind)
+    if "xl/workbook.xml" not in names:
+        raise _not_xlsx(path, "a .zip archive without a workbook")
+    unpacked = sum(each.file_size for each in names.values())
+    most = min(MAX_UNPACKED, max(SMALL, MAX_RATIO * path.stat().st_size))
+    texts = names[_TEXTS].file_size if _TEXTS in names else 0
+    if unpacked > most or texts > MAX_TEXTS:
+        raise BadFile(
+            f"{path.name} is too large when unpacked. Cut it in parts and import each of them. "
+            "Nothing was imported."
+        )
+
+
+def _other_kind(path: Path, content: bytes) -> BadFile:
+    if _ENCRYPTED in content:
+        return BadFile(
+            f"{path.name} is protected with a password. Save it without one and import it again. "
+            "Nothing was imported."
+        )
+    return _not_xlsx(path, "an .xls workbook of Excel 97 to 2003")
+
+
+def _not_xlsx(path: Path, kind: str) -> BadFile:
+    return BadFile(
+        f"{path.name} is {kind}. Save it as .xlsx or .csv and import it again. "
+        "Nothing was imported."
+    )
+
+
+def _damaged(path: Path, why: str) -> BadFile:
+    return BadFile(
+        f"{path.name} cannot be read as a workbook: {why.rstrip('.') or 'it is damaged'}. "
+        "Open it in a spreadsheet program, save it again and import that file. "
+        "Nothing was imported."
+    )
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "true" if value else "false"
+        case float():
+            return f"{Decimal(f'{value:.15g}'):f}"
+        case datetime():
+            return value.isoformat(sep=" ", timespec="seconds")
+        case date():
+            return value.isoformat()
+        case _:
+            return str(value)[:LONGEST_CELL]

@@ -1,0 +1,141 @@
+"""Limits of roles at the doors of the command bus."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from cqrs_app.areas.assignments.commands import AssignOrder
+from cqrs_app.areas.orders.commands import AddOrderNote
+from cqrs_app.areas.payments.commands import RefundPayment
+from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.errors import Refused
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.platform.operators.commands import ChangeOperatorRole, ChangeRole, DefineRole
+from cqrs_app.platform.operators.roles import LIMITED
+from cqrs_app.platform.operators.types import AmountLimit
+from cqrs_app.services import Services, services_of
+from tests.platform.approvals.conftest import Shop
+from tests.services.statements import statements
+
+PERMISSIONS = ("orders.view", "orders.note", "payments.refund", "payments.view")
+UP_TO_10 = AmountLimit(command="RefundPayment", amount=Decimal(10), currency="EUR")
+
+
+def refund(amount: int) -> RefundPayment:
+    return RefundPayment(payment_id="P-1", amount=Decimal(amount), reason="Scratched.")
+
+
+def define(shop: Shop, **limits: Any) -> Services:
+    """Sam gets a role with these limits."""
+    shop.run(
+        DefineRole(role="desk", based_on="supervisor", permissions=PERMISSIONS, **limits), "ada"
+    )
+    shop.run(ChangeOperatorRole(operator="sam", role="desk"), "ada")
+    return services_of(shop.app)
+
+
+def sam(shop: Shop) -> Actor:
+    """As the next request finds him."""
+    services = services_of(shop.app)
+    found = services.sessions.find(services.sessions.open("sam"))
+    assert found is not None
+    return found.actor
+
+
+def send(shop: Shop, command: Command, actor: Actor | None = None) -> Any:
+    context = Context(actor=actor or sam(shop), channel="test")
+    return shop.kernel.commands.execute(command, context)
+
+
+def test_a_refund_over_the_limit_is_refused_and_logged(shop: Shop) -> None:
+    define(shop, amounts=(UP_TO_10,))
+    with pytest.raises(Refused, match=r"up to EUR 10\.00") as refused:
+        send(shop, refund(11))
+    assert refused.value.code == "beyond_limit"
+    assert shop.refunds() == 0
+    send(shop, refund(10))
+    assert shop.refunds() == 1
+
+
+def test_the_limit_holds_in_a_batch_in_a_preview_and_when_postponed(shop: Shop) -> None:
+    define(shop, amounts=(UP_TO_10,))
+    commands, context = shop.kernel.commands, Context(actor=sam(shop), channel="test")
+    (outcome,) = commands.execute_batch([(refund(11), context)])
+    assert isinstance(outcome.error, Refused)
+    assert outcome.error.code == "beyond_limit"
+    with pytest.raises(Refused, match="your role may"):
+        commands.preview(refund(11), Context(actor=sam(shop), channel="test"))
+    with pytest.raises(Refused, match="your role may"):
+        commands.postpone(refund(11), Context(actor=sam(shop), channel="test"), 5)
+    assert shop.refunds() == 0
+
+
+def test_a_queued_command_is_refused_when_it_runs(shop: Shop) -> None:
+    define(shop, amounts=(UP_TO_10,))
+    context = Context(actor=sam(shop), channel="test")
+    shop.kernel.commands.enqueue(refund(11), context)
+    with pytest.raises(Refused, match="your role may"):
+        shop.kernel.commands.run_queued(context.command_id)
+    assert shop.refunds() == 0
+
+
+@pytest.mark.parametrize("narrowed", [(), ("payments.refund",)])
+def test_a_token_with_the_role_has_its_limits(shop: Shop, narrowed: tuple[str, ...]) -> None:
+    services = define(shop, amounts=(UP_TO_10,))
+    secret = services.tokens.create("till", "desk", permissions=narrowed, made_by="ada")
+    token = services.tokens.find(secret)
+    assert token is not None
+    with pytest.raises(Refused, match="your role may"):
+        send(shop, refund(11), token.actor)
+    send(shop, refund(10), token.actor)
+
+
+def test_the_actor_behind_an_approved_request_has_the_limits_too(shop: Shop) -> None:
+    services = define(shop, amounts=(UP_TO_10,))
+    actor = services.signers.actor("sam")
+    assert actor is not None
+    assert LIMITED in actor.permissions
+    assert services.signers.of("sam").role == "supervisor", "what it is based on"
+
+
+def test_a_changed_limit_counts_with_the_next_command(shop: Shop) -> None:
+    define(shop, amounts=(UP_TO_10,))
+    before = sam(shop)
+    more = AmountLimit(command="RefundPayment", amount=Decimal(20), currency="EUR")
+    shop.run(ChangeRole(role="desk", permissions=PERMISSIONS, amounts=(more,)), "ada")
+    send(shop, refund(20), before)
+    assert shop.refunds() == 1
+
+
+def test_countries_and_teams_limit_what_is_done_to_an_order(shop: Shop) -> None:
+    define(shop, countries=("Ireland",))
+    note = AddOrderNote(order_id="A-1", note="Called.")
+    with pytest.raises(Refused, match="orders to Ireland only"):
+        send(shop, note)
+    shop.run(
+        ChangeRole(role="desk", permissions=PERMISSIONS, countries=("FR",), teams=("returns",)),
+        "ada",
+    )
+    with pytest.raises(Refused, match="orders of returns only"):
+        send(shop, note)
+    with pytest.raises(Refused, match="orders of returns only"):
+        send(shop, refund(1))
+    shop.run(AssignOrder(order_id="A-1", operator="sam"), "tina")
+    send(shop, note)
+    send(shop, refund(1))
+
+
+def test_who_has_no_limits_sends_no_statement_more(shop: Shop) -> None:
+    def sent(actor: Actor, note: str) -> int:
+        with statements() as found:
+            send(shop, AddOrderNote(order_id="A-1", note=note), actor)
+        return len(found)
+
+    define(shop)
+    sent(shop.actor("tina"), "warm")
+    usual = sent(shop.actor("tina"), "one")
+    assert LIMITED not in sam(shop).permissions
+    assert sent(sam(shop), "two") == usual

@@ -1,0 +1,250 @@
+"""Mappings: profiles that are data. Each that ships with the console has a made-up sample."""
+
+from __future__ import annotations
+
+import csv
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from cqrs_app.areas.orders.amounts import amount_of
+from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.platform.transfer.imports.documents import Contents, Document
+from cqrs_app.platform.transfer.imports.fields import (
+    FIELDS,
+    suggested_columns,
+    suggested_meaning,
+)
+from cqrs_app.platform.transfer.imports.formats import DETECTED
+from cqrs_app.platform.transfer.imports.importer import import_file
+from cqrs_app.platform.transfer.imports.mapping import (
+    BadMapping,
+    ColumnMapping,
+    mapping_file,
+    profile_from,
+    stored_mapping,
+)
+from cqrs_app.platform.transfer.imports.profiles import (
+    MAPPINGS,
+    PROFILES,
+    NoProfile,
+    profile_of,
+)
+from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
+from cqrs_app.services import services_of
+from tests.platform.transfer.imports.test_olist import quiet
+
+SAMPLES = Path(__file__).parent / "samples"
+TOTALS = {
+    "shopify": ("Name", "Total"),
+    "woocommerce": ("order_number", "order_total"),
+    "medusa": ("Display_ID", "Total"),
+}
+SIMPLE = """
+[columns]
+number = "Order"
+at = "Date"
+country = "Land"
+sku = "Article"
+quantity = "Pieces"
+unit_price = "Price"
+
+[fixed]
+currency = "EUR"
+"""
+
+
+def read(name: str) -> Contents:
+    return PROFILES[name].read(SAMPLES / f"{name}.csv", DETECTED)
+
+
+def cost(document: Document) -> Decimal:
+    placed: Any = document.steps[0].command
+    return amount_of(placed.lines, placed.adjustments)
+
+
+def steps(contents: Contents, number: str) -> dict[str, Any]:
+    """Name of a step -> its command."""
+    [document] = [each for each in contents.documents if each.key == number]
+    return {step.name: step.command for step in document.steps}
+
+
+def totals_of_file(name: str) -> dict[str, Decimal]:
+    number, total = TOTALS[name]
+    with (SAMPLES / f"{name}.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file, delimiter=";" if name == "medusa" else ","))
+    return {row[number].lstrip("#"): Decimal(row[total]) for row in rows if row[total]}
+
+
+@pytest.mark.parametrize("name", TOTALS)
+def test_orders_cost_what_the_file_says(name: str) -> None:
+    expected = totals_of_file(name)
+    expected.pop("2044", None)  # a draft, which is left out
+    assert {each.key: cost(each) for each in read(name).documents} == expected
+
+
+def test_an_order_of_northwind_costs_its_extended_prices_and_the_freight() -> None:
+    found = {each.key: cost(each) for each in read("northwind").documents}
+    assert found == {"90248": Decimal("283.68"), "90249": Decimal("65.17")}
+
+
+@pytest.mark.parametrize("name", MAPPINGS)
+def test_the_sample_is_imported_without_flags_that_its_shop_cannot_help(
+    console: Flask, name: str
+) -> None:
+    kernel: Kernel = services_of(console).kernel
+    sample = SAMPLES / f"{name}.csv"
+    rehearsed = rehearse_file(kernel, PROFILES[name], sample, quiet).figures
+    report = import_file(kernel, PROFILES[name], sample, quiet).report
+    # One order of the Shopify sample lacks lines, which its total shows.
+    odd = {"PlaceOrder.total_differs": 1} if name == "shopify" else {}
+    assert (report.flags_by_code, dict(rehearsed.flags_by_code)) == (odd, odd)
+    assert (report.refused_by_code, report.adds_up) == ({}, True)
+    assert rehearsed.new == report.orders
+    again = import_file(kernel, PROFILES[name], sample, quiet).report
+    assert again.set_aside_by_reason == report.set_aside_by_reason
+
+
+def test_tax_is_added_or_part_of_the_prices_as_the_total_shows() -> None:
+    contents = read("shopify")
+    added, included = steps(contents, "1058"), steps(contents, "13519")
+    assert [each.kind for each in added[""].adjustments] == ["tax"]
+    assert [each.kind for each in included[""].adjustments] == ["shipping"]
+    assert "Prices include 91.17 tax." in included["note"].note
+
+
+def test_what_is_missing_to_the_total_is_added_and_doubted() -> None:
+    [document] = [each for each in read("shopify").documents if each.key == "1095"]
+    placed: Any = document.steps[0].command
+    assert placed.adjustments[-1].label == "Not in the lines of the file"
+    [doubt] = document.steps[0].doubts
+    assert (doubt.code, cost(document)) == ("total_differs", Decimal("110.10"))
+
+
+def test_only_fulfilled_lines_ship() -> None:
+    [line] = steps(read("shopify"), "13527")["shipped"].lines
+    assert (line.line_no, line.quantity) == (1, 1)
+
+
+def test_payments_and_refunds_come_in() -> None:
+    found = steps(read("shopify"), "1101")
+    assert (found["payment"].amount, found["payment"].method) == (Decimal("31.49"), "Stripe")
+    assert found["refund"].amount == Decimal("31.49")
+    assert "payment" not in steps(read("shopify"), "13527")
+
+
+def test_addresses_note_and_sku_are_those_of_the_file() -> None:
+    found = steps(read("shopify"), "13527")
+    address = found[""].shipping_address
+    assert (address.line1, address.postal_code) == ("3 Test Road, Unit 4", "6571")
+    assert found["note"].note.startswith('Please wrap it.\n\nThank you\n"C"')
+    assert steps(read("shopify"), "1058")[""].lines[0].sku == "COMMUNITY-PACK-12"
+
+
+def test_a_payment_shows_with_its_refund(console: Flask) -> None:
+    kernel: Kernel = services_of(console).kernel
+    import_file(kernel, PROFILES["shopify"], SAMPLES / "shopify.csv", quiet)
+    events = [each.type for each in kernel.store.events_of("payment-1101-P1")]
+    assert events == ["PaymentRecorded", "PaymentRefundRequested", "PaymentRefunded"]
+
+
+def test_an_order_with_a_status_that_is_left_out_is_set_aside() -> None:
+    [row] = read("woocommerce").set_aside
+    assert (row.row.line, row.reason) == (6, "left_out")
+
+
+def test_a_mapping_in_a_file_is_a_profile(tmp_path: Path) -> None:
+    (tmp_path / "my_shop.toml").write_text(SIMPLE)
+    orders = tmp_path / "orders.csv"
+    orders.write_text(
+        "Order;Date;Land;Article;Pieces;Price\nA1;31.3.26;France;MUG;2;EUR 1.234,50\n"
+    )
+    [document] = profile_of(str(tmp_path / "my_shop.toml")).read(orders, DETECTED).documents
+    assert (document.key, cost(document)) == ("A1", Decimal(2469))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ('"Price"\n', '"Price"\nprize = "Price"\n'),
+        ('"Price"\n', '"Price\n'),
+        ('currency = "EUR"', "quantity = 1"),
+        ('currency = "EUR"', 'at = "today"'),
+        ("[fixed]", '[meanings]\nSent = "shipped"\n[fixed]'),
+        ("[fixed]", '[format]\ndates = "american"\n[fixed]'),
+    ],
+)
+def test_an_error_in_a_mapping_names_the_line(tmp_path: Path, change: str, sentence: str) -> None:
+    path = tmp_path / "my_shop.toml"
+    text = SIMPLE.replace(change, sentence)
+    path.write_text(text)
+    with pytest.raises(BadMapping, match=r"line \d+.*Nothing was imported\.$"):
+        mapping_file(path)
+
+
+def test_a_mapping_that_lacks_a_needed_column_says_which(tmp_path: Path) -> None:
+    path = tmp_path / "my_shop.toml"
+    path.write_text(SIMPLE.replace('number = "Order"\n', ""))
+    with pytest.raises(BadMapping, match="Choose the column of order number"):
+        mapping_file(path)
+
+
+def test_a_mapping_survives_being_stored() -> None:
+    for mapping in MAPPINGS.values():
+        assert stored_mapping(mapping.as_json()) == mapping
+    with pytest.raises(BadMapping):
+        stored_mapping("[]")
+
+
+def test_an_error_in_a_python_profile_names_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "my_shop.py"
+    path.write_text("import re\n\nPROFILE = re.nonsense\n")
+    with pytest.raises(NoProfile, match=r"my_shop\.py, line 3: AttributeError: .*imported\.$"):
+        profile_of(str(path))
+    path.write_text("PROFILE = (\n")
+    with pytest.raises(NoProfile, match=r"my_shop\.py, line 1: SyntaxError"):
+        profile_of(str(path))
+
+
+def test_columns_are_suggested_by_their_names() -> None:
+    with (SAMPLES / "shopify.csv").open() as file:
+        header = next(csv.reader(file))
+    found = suggested_columns(header)
+    expected = MAPPINGS["shopify"].columns
+    for name in ("number", "at", "sku", "quantity", "unit_price", "total", "tax", "ship_city"):
+        assert found[name] == expected[name], name
+    assert len(set(found.values())) == len(found)
+    assert set(found) <= set(FIELDS)
+
+
+def test_a_meaning_is_suggested_for_the_values_of_a_status() -> None:
+    assert [suggested_meaning(each) for each in ("Fulfilled", "canceled", "pending")] == [
+        "shipped",
+        "cancelled",
+        "",
+    ]
+
+
+def test_mappings_know_the_documents_of_each_other(console: Flask, tmp_path: Path) -> None:
+    kernel: Kernel = services_of(console).kernel
+    path = tmp_path / "orders.csv"
+    path.write_text("Order,Date,Land,Article,Pieces,Price\nA1,2026-03-31,France,MUG,2,1.50\n")
+    columns = {"number": "Order", "at": "Date", "country": "Land", "sku": "Article"}
+    columns |= {"quantity": "Pieces", "unit_price": "Price"}
+    mapping = ColumnMapping(columns=columns, fixed={"currency": "EUR"})
+    for name in ("one", "two"):
+        report = import_file(kernel, profile_from(mapping, name), path, quiet).report
+        assert (report.orders, report.set_aside) == (1, 0)
+    assert len(kernel.store.events_of("order-A1")) == 1
+
+
+def test_the_guide_names_every_mapping_and_its_documentation() -> None:
+    guide = (Path(__file__).parents[4] / "docs" / "imports.md").read_text()
+    for name, mapping in MAPPINGS.items():
+        assert f"## Profile `{name}`" in guide
+        assert mapping.documentation in guide
+    assert json.loads(MAPPINGS["shopify"].as_json())["columns"]["number"] == "Name"
