@@ -19,8 +19,10 @@ from cqrs_app.platform.notifications.addresses import MailAddresses
 from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
+from cqrs_app.platform.operators.identities import Identities
 from cqrs_app.platform.operators.link_mail import LinkMail
 from cqrs_app.platform.operators.links import Links
+from cqrs_app.platform.operators.openid_provider import OpenIdProvider
 from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import SignInRates
 from cqrs_app.platform.operators.roles import KnownRoles
@@ -59,6 +61,8 @@ class Services:
     signers: Signers
     second_factors: SecondFactors
     passkeys: Passkeys
+    identities: Identities
+    openid_provider: OpenIdProvider | None
     assignees: Assignees
     claims: Claims
     runs: Runs

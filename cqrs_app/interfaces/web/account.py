@@ -95,6 +95,10 @@ def _page(form: AccountForm, mail: MailForm | None) -> str:
         timezones=sorted(available_timezones()),
         factors=services.second_factors.of(g.operator.name),
         passkeys=services.passkeys.of(g.operator.name),
+        has_password=services.settings.lets_in_locally(g.operator.name)
+        and services.accounts.has_password(g.operator.name),
+        provider=services.settings.oidc_name if services.openid_provider else "",
+        is_linked=services.identities.of(g.operator.name) is not None,
         sessions=[
             (device_of(each.user_agent), each) for each in services.sessions.list(g.operator.name)
         ],
