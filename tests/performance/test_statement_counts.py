@@ -80,6 +80,7 @@ NO_PAGES = {
     "web.queue_after",
     "web.notifications_read",
     "web.notification_open",
+    "web.operator_link",
 }
 
 # What the hottest may cost at most, the look at what is away and the freshness of each answer
