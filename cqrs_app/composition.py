@@ -66,7 +66,10 @@ from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
 from cqrs_app.platform.limits.within import WithinLimits
+from cqrs_app.platform.mail import Mailer
+from cqrs_app.platform.notifications.addresses import MailAddresses
 from cqrs_app.platform.notifications.inbox import Inbox
+from cqrs_app.platform.notifications.sending import MailNotifications
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.changes import OperatorChanges
@@ -124,6 +127,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     accounts = Accounts(
         write, roles, kernel.commands.execute, kernel.clock, shop_name=settings.shop_name
     )
+    mailer = _mailer(settings)
     app.extensions[NAME] = Services(
         settings=settings,
         redis_url=redis_url,
@@ -138,9 +142,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         accounts=accounts,
         roles=KnownRoles(write, roles),
         links=Links(write, kernel.vault, kernel.clock),
-        link_mail=next(
-            (LinkMail(each) for each in _channels(settings) if isinstance(each, Email)), None
-        ),
+        link_mail=LinkMail(mailer, settings.shop_name) if mailer else None,
         second_factors=SecondFactors(write, kernel.vault, settings.shop_name),
         passkeys=Passkeys(write, settings.shop_name),
         identities=Identities(write, settings.oidc_name, accounts),
@@ -149,6 +151,7 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         claims=Claims(write, settings.claim_minutes, kernel.clock),
         runs=Runs(write, kernel.clock),
         inbox=Inbox(write, kernel.clock),
+        mail_addresses=MailAddresses(write, kernel.clock),
         signers=Signers(write, lambda: roles),
         tokens=Tokens(write, roles),
         sessions=Sessions(
@@ -341,6 +344,7 @@ def _tasks(settings: Settings, signers: Signers) -> dict[str, list[BackgroundTas
             SendNotices(_channels(settings)),
             SendHeartbeat(settings.heartbeat_url, settings.console_id(), settings.webhook_networks),
         ],
+        "notifications": [MailNotifications(_mailer(settings), settings.shop_name)],
         "demo": [DemoLife(settings.demo_orders, settings.demo_seconds)]
         if settings.demo_orders and settings.demo_seconds
         else [],
@@ -353,12 +357,16 @@ def _problem_sources(settings: Settings) -> Sources:
     return Sources([*STORED, SHOP, OVERRIDES, disk(settings.data_dir), certificates, *reconciled])
 
 
+def _mailer(settings: Settings) -> Mailer | None:
+    """None without a mail server."""
+    return Mailer(settings.smtp_url, settings.mail_sender) if settings.smtp_url else None
+
+
 def _channels(settings: Settings) -> list[Channel]:
     """Where notices of alerts go, apart from webhooks."""
     found: list[Channel] = [AppriseUrl(url) for url in settings.alert_urls.split()]
     if settings.smtp_url:
-        recipients = settings.alert_recipients
-        sender = settings.alert_sender or recipients[0]
+        recipients, sender = settings.alert_recipients, settings.mail_sender
         found.append(Email(settings.smtp_url, sender, recipients, settings.shop_name))
     return found
 

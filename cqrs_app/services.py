@@ -15,6 +15,7 @@ from cqrs_app.platform.alerts.sources import Sources
 from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.failures.recorder import Recorder
+from cqrs_app.platform.notifications.addresses import MailAddresses
 from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
@@ -66,6 +67,7 @@ class Services:
     claims: Claims
     runs: Runs
     inbox: Inbox
+    mail_addresses: MailAddresses
     tokens: Tokens
     sessions: Sessions
     throttle: Throttle

@@ -561,6 +561,11 @@ class Settings:
         return tuple(filter(None, map(str.strip, self.alert_emails.split(","))))
 
     @property
+    def mail_sender(self) -> str:
+        """Whom mails come from, where there is a mail server."""
+        return self.alert_sender or self.alert_recipients[0]
+
+    @property
     def certificates(self) -> tuple[str, ...]:
         """The hosts whose certificates are watched."""
         return tuple(filter(None, map(str.strip, self.certificate_hosts.split(","))))

@@ -21,7 +21,7 @@ from cqrs_app.platform.catalogue.problems import KINDS
 from cqrs_app.services import kernel
 
 MEDIA_TYPE = "application/problem+json"
-FAULT = "The console met a fault of its own. A command was either done whole or not at all."
+FAULT = "Something went wrong in the console. A command was either done whole or not at all."
 NO_DATABASE = (
     "The database does not answer. A command was either done whole or not at all: send it again "
     "with the same Idempotency-Key."

@@ -128,9 +128,7 @@ def init_errors(app: Flask) -> None:
         number = new_id()
         logger.error("%s: a page failed", number, exc_info=error)
         report_page(error, number)
-        text = (
-            "The console met a fault of its own. What you sent was either done whole or not at all."
-        )
+        text = "Something went wrong here. What you sent was either done whole or not at all."
         return error_page(500, text, number)
 
 

@@ -177,7 +177,7 @@ class CheckboxesField(wtforms.SelectMultipleField):
 
 
 class LinesField(wtforms.TextAreaField):
-    """Several texts, one a line; empty lines do not count."""
+    """Several texts, one per line; empty lines do not count."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -192,12 +192,12 @@ class LinesField(wtforms.TextAreaField):
 
 
 class NumbersField(LinesField):
-    """Several whole numbers, one a line."""
+    """Several whole numbers, one per line."""
 
     def process_formdata(self, valuelist: list[Any]) -> None:
         super().process_formdata(valuelist)
         if not all(_WHOLE.fullmatch(line) for line in self.data):
-            raise ValueError("Write whole numbers, one a line.")
+            raise ValueError("Enter whole numbers, one per line.")
         self.data = tuple(map(int, self.data))
 
 

@@ -40,7 +40,7 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     name = StringField(
         "Name",
         [InputRequired(NEEDED)],
-        description="What uses it, such as stock-room. It stands in the log as token:stock-room.",
+        description="What uses it, such as stock-room. The log shows it as token:stock-room.",
         render_kw={"autocapitalize": "none", "spellcheck": "false", "maxlength": NAME_LENGTH},
     )
     role = SelectField(

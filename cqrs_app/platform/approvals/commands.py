@@ -43,7 +43,7 @@ Actions = Annotated[
     Names,
     Meta(
         title="Actions",
-        description="Names of commands, one a line, such as RefundPayment.",
+        description="Names of commands, one per line, such as RefundPayment.",
         examples=[["RefundPayment"]],
         min_length=1,
         max_length=50,

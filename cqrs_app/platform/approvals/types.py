@@ -54,7 +54,7 @@ Names = tuple[_Name, ...]
 
 
 def names(title: str, description: str, *examples: str) -> Meta:
-    """Limits of a list of names, one a line."""
+    """Limits of a list of names, one per line."""
     return Meta(
         title=title,
         description=description,

@@ -27,7 +27,7 @@ batches = Table(
     Column("sending", Boolean, nullable=False),
     # A sentence, where a worker paused it; else empty.
     Column("paused_because", Text, nullable=False, server_default=""),
-    # The name of a macro and its steps, each as in MacroSaved, one a line; both empty for one
+    # The name of a macro and its steps, each as in MacroSaved, one per line; both empty for one
     # command.
     Column("macro", String(40), nullable=False, server_default=""),
     Column("steps", Text, nullable=False, server_default=""),

@@ -46,7 +46,7 @@ Countries = Annotated[
     tuple[_Name, ...],
     Meta(
         title="Only orders to these countries",
-        description="One a line. Empty for all.",
+        description="One per line. Empty for all.",
         examples=[["Ireland"]],
         max_length=100,
     ),
@@ -55,7 +55,7 @@ Teams = Annotated[
     tuple[_Name, ...],
     Meta(
         title="Only orders of these teams",
-        description="Orders that are assigned to the team or to the operator. One a line. Empty "
+        description="Orders that are assigned to the team or to the operator. One per line. Empty "
         "for all.",
         examples=[["returns"]],
         max_length=100,

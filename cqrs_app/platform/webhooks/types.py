@@ -37,7 +37,7 @@ EventTypes = Annotated[
     Meta(
         title="Event types",
         examples=[["OrderApproved", "OrderCancelled"]],
-        description="One a line, such as OrderPlaced. Empty: all of them.",
+        description="One per line, such as OrderPlaced. Empty: all of them.",
         max_length=100,
         extra={"spellcheck": "false"},
     ),

@@ -163,7 +163,7 @@ def test_the_check_of_a_batch_says_which_items_need_approval(shop: Shop) -> None
     shop.policy()
     expected = batch(shop, "sam", start=False)
     text = client.get(f"/batches/{expected}").text
-    assert "All 1 can be requested. 1 of them needs approval by a second person." in text
+    assert "All 1 can be requested. It needs approval by a second person." in text
     assert "Would need approval" in text
     assert not shop.view_all()
     shop.run(StartBatch(batch_id=expected, leave_out=True))

@@ -127,6 +127,6 @@ def _sentence(error: Exception) -> str:
     number = new_id()
     logger.error("%s: an import failed", number, exc_info=error)
     return (
-        f"The console met a fault of its own. {kept} Should it happen again, give the number "
+        f"Something went wrong in the console. {kept} If it happens again, give the number "
         f"{number} to whoever runs the console."
     )

@@ -110,6 +110,8 @@ WHO = {
     "web.import_set_aside": "imports.run",
     "web.batches": "batches.run",
     "web.views": "views.view",
+    "web.account_mail": SIGNED_IN,
+    "web.mail_confirm": SIGNED_IN,
     "web.macros": "macros.view",
     "web.macro_form": "macros.save",
     "web.macro_save": "macros.save",

@@ -12,6 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import Page
 
 from cqrs_app.areas.orders.commands import AddOrderNote, HoldOrder
 from cqrs_app.areas.orders.words import HoldReason
@@ -406,3 +407,14 @@ def test_a_form_lists_the_countries_once_for_all_fields_that_offer_them(
     [list_id] = {str(each["list"]) for each in fields}
     [offered] = form.select(f"datalist#{list_id}")
     assert "Ireland" in {str(each["value"]) for each in offered.select("option")}
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_without_scripts_the_theme_is_that_of_the_system(signed_in: Callable[..., Page]) -> None:
+    shown = {}
+    for scheme in ("light", "dark"):
+        opened = signed_in("viewer", color_scheme=scheme, java_script_enabled=False)
+        opened.goto("/account")
+        colour = "body => getComputedStyle(body).backgroundColor"
+        shown[scheme] = opened.locator("body").evaluate(colour)
+    assert shown == {"light": "rgb(246, 247, 249)", "dark": "rgb(13, 15, 19)"}

@@ -186,7 +186,7 @@ def test_a_fault_of_the_console_is_told_with_a_number(
     monkeypatch.setattr(background, "import_file", break_down)
     row = take_in(console, sent())
     assert row.state == "failed"
-    assert "a fault of its own" in row.sentence
+    assert "Something went wrong" in row.sentence
     assert "send the file again" in row.sentence
 
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "write_0042"
-down_revision: str | None = "write_0041"
+revision: str = "write_0043"
+down_revision: str | None = "write_0042"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

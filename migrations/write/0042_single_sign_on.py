@@ -7,8 +7,8 @@ from alembic import op
 
 from cqrs_app.kernel.store import columns
 
-revision: str = "write_0041"
-down_revision: str | None = "write_0040"
+revision: str = "write_0042"
+down_revision: str | None = "write_0041"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
