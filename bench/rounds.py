@@ -85,6 +85,20 @@ def median_ms(step: Callable[[], object]) -> Slice:
     return run
 
 
+def p95_ms(step: Callable[[], object]) -> Slice:
+    """A slice that repeats `step` and returns what 95 of 100 do not exceed, in ms."""
+
+    def run(seconds: float) -> float:
+        until = time.perf_counter() + seconds
+        durations = []
+        while (started := time.perf_counter()) < until:
+            step()
+            durations.append((time.perf_counter() - started) * 1000)
+        return percentile(durations, 0.95)
+
+    return run
+
+
 def percentile(found: Sequence[float], share: float) -> float:
     """The smallest value that at least this fraction of the values does not exceed."""
     return sorted(found)[min(len(found) - 1, int(len(found) * share))]

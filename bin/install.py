@@ -20,8 +20,9 @@ REQUIREMENTS = {
     "traces": "requirements-traces.txt",
     "bench": "bench/requirements.txt",
     "clients": "tests/clients/requirements.txt",
+    "docs": "docs/site/requirements.txt",
 }
-PLACES = {"bench": ".venv-bench", "clients": ".venv-clients"}
+PLACES = {"bench": ".venv-bench", "clients": ".venv-clients", "docs": ".venv-docs"}
 """Packages of other products are installed separately from those of this one."""
 NODE = {"clients": ("package.json", "package-lock.json")}
 """Files beside the requirements from which npm, which is among them, installs."""
@@ -31,7 +32,7 @@ def main(project: Path, kind: str, folder: str = "") -> None:
     """Install what the requirement file of `kind` names, or exit with one sentence. `folder` is the
     environment; by default the one of that kind."""
     if kind not in REQUIREMENTS:
-        sys.exit("Usage: bin/install [run|dev|traces|bench|clients]")
+        sys.exit("Usage: bin/install [run|dev|traces|bench|clients|docs]")
     requirements = project / REQUIREMENTS[kind]
     packages = [requirements.parent / name for name in NODE.get(kind, ())]
     venv = project / (folder or PLACES.get(kind, ".venv"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from functools import partial
 from zoneinfo import ZoneInfo
 
@@ -66,21 +66,28 @@ from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.stored import StoredFailures
 from cqrs_app.platform.failures.task import FollowParkedEvents
 from cqrs_app.platform.limits.within import WithinLimits
+from cqrs_app.platform.mail import Mailer
+from cqrs_app.platform.notifications.addresses import MailAddresses
 from cqrs_app.platform.notifications.inbox import Inbox
+from cqrs_app.platform.notifications.sending import MailNotifications
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
 from cqrs_app.platform.operators.changes import OperatorChanges
+from cqrs_app.platform.operators.identities import Identities
 from cqrs_app.platform.operators.link_mail import LinkMail
 from cqrs_app.platform.operators.links import Links
+from cqrs_app.platform.operators.openid_provider import Client, OpenIdProvider
 from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.roles import KnownRoles, system_actor
 from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.platform.operators.sign_on_rules import SignOnRules, pairs
 from cqrs_app.platform.operators.throttle import Throttle
 from cqrs_app.platform.operators.tokens import Tokens
 from cqrs_app.platform.queue.claims import Claims
 from cqrs_app.platform.queue.runs import Runs
+from cqrs_app.platform.runtime.reading_rights import reading_rights
 from cqrs_app.platform.runtime.reconciliation import Reconcile, Schedule
 from cqrs_app.platform.runtime.sampling import of_this_process
 from cqrs_app.platform.transfer.attachments.files import OrderFiles
@@ -117,6 +124,10 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
     write, roles = kernel.engines.write, kernel.registry.roles
     _refuse_unknown_roles(settings, roles)
     kernel.recorder.sampled = partial(of_this_process, kernel.recorder, release_of(settings))
+    mailer = _mailer(settings)
+    accounts = Accounts(
+        write, roles, kernel.commands.execute, kernel.clock, shop_name=settings.shop_name
+    )
     app.extensions[NAME] = Services(
         settings=settings,
         redis_url=redis_url,
@@ -128,20 +139,19 @@ def compose(settings: Settings, *, pages: bool = True) -> Flask:
         reconciliation_schedule=_schedule(settings),
         payment_callbacks=_callbacks(settings, kernel),
         batches=Batches(kernel, CHOOSERS, settings.max_batch_items),
-        accounts=Accounts(
-            write, roles, kernel.commands.execute, kernel.clock, shop_name=settings.shop_name
-        ),
+        accounts=accounts,
         roles=KnownRoles(write, roles),
         links=Links(write, kernel.vault, kernel.clock),
-        link_mail=next(
-            (LinkMail(each) for each in _channels(settings) if isinstance(each, Email)), None
-        ),
+        link_mail=LinkMail(mailer, settings.shop_name) if mailer else None,
         second_factors=SecondFactors(write, kernel.vault, settings.shop_name),
         passkeys=Passkeys(write, settings.shop_name),
+        identities=Identities(write, settings.oidc_name, accounts),
+        openid_provider=_openid_provider(settings, list(roles)),
         assignees=Assignees(write),
         claims=Claims(write, settings.claim_minutes, kernel.clock),
         runs=Runs(write, kernel.clock),
         inbox=Inbox(write, kernel.clock),
+        mail_addresses=MailAddresses(write, kernel.clock),
         signers=Signers(write, lambda: roles),
         tokens=Tokens(write, roles),
         sessions=Sessions(
@@ -180,11 +190,56 @@ def release_of(settings: Settings) -> str:
 
 
 def _refuse_unknown_roles(settings: Settings, roles: Collection[str]) -> None:
-    for role in settings.roles_with_second_factor.difference(roles):
+    for name, named in (
+        ("SECOND_FACTOR_ROLES", settings.roles_with_second_factor),
+        ("ROLE_NETWORKS", settings.networks_of_roles),
+    ):
+        for role in set(named).difference(roles):
+            raise SettingsError(
+                f"{name} has {role!r}, which is no role. Roles are: {', '.join(roles)}."
+            )
+
+
+def _openid_provider(settings: Settings, roles: Sequence[str]) -> OpenIdProvider | None:
+    """The provider of single sign-on, if the settings name one. Raises SettingsError."""
+    if not settings.oidc_issuer:
+        return None
+    client = Client(
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        name=settings.oidc_name,
+        scopes=settings.oidc_scopes,
+    )
+    rules = SignOnRules(
+        name_claim=settings.oidc_name_claim,
+        roles_claim=settings.oidc_roles_claim,
+        roles=_mapped_roles(settings, roles),
+        default_role=settings.oidc_default_role,
+        factors=settings.oidc_factors,
+        creates=settings.oidc_create_operators,
+    )
+    return OpenIdProvider(client, rules)
+
+
+def _mapped_roles(settings: Settings, roles: Sequence[str]) -> list[tuple[str, str]]:
+    """The pairs of OIDC_ROLES, the least privileged role first. Raises SettingsError."""
+    try:
+        found = pairs(settings.oidc_roles)
+    except ValueError as error:
         raise SettingsError(
-            f"SECOND_FACTOR_ROLES has {role!r}, which is no role. Write roles with commas: "
-            f"{', '.join(roles)}."
-        )
+            f"OIDC_ROLES has {str(error)!r}. Write VALUE=ROLE, with semicolons between them."
+        ) from None
+    default = settings.oidc_default_role
+    for name, role in (
+        *(("OIDC_ROLES", role) for _, role in found),
+        *([("OIDC_DEFAULT_ROLE", default)] if default else []),
+    ):
+        if role not in roles:
+            raise SettingsError(
+                f"{name} has {role!r}, which is no role. Roles are: {', '.join(roles)}."
+            )
+    return sorted(found, key=lambda pair: roles.index(pair[1]))
 
 
 def _kernel(
@@ -241,6 +296,7 @@ def _kernel(
         exchanged=sql_views.repoint,
         report=report,
         export=export,
+        rights=reading_rights(registry),
         person_of=lambda name: signers.of(name).person,
     )
 
@@ -288,6 +344,7 @@ def _tasks(settings: Settings, signers: Signers) -> dict[str, list[BackgroundTas
             SendNotices(_channels(settings)),
             SendHeartbeat(settings.heartbeat_url, settings.console_id(), settings.webhook_networks),
         ],
+        "notifications": [MailNotifications(_mailer(settings), settings.shop_name)],
         "demo": [DemoLife(settings.demo_orders, settings.demo_seconds)]
         if settings.demo_orders and settings.demo_seconds
         else [],
@@ -300,12 +357,16 @@ def _problem_sources(settings: Settings) -> Sources:
     return Sources([*STORED, SHOP, OVERRIDES, disk(settings.data_dir), certificates, *reconciled])
 
 
+def _mailer(settings: Settings) -> Mailer | None:
+    """None without a mail server."""
+    return Mailer(settings.smtp_url, settings.mail_sender) if settings.smtp_url else None
+
+
 def _channels(settings: Settings) -> list[Channel]:
     """Where notices of alerts go, apart from webhooks."""
     found: list[Channel] = [AppriseUrl(url) for url in settings.alert_urls.split()]
     if settings.smtp_url:
-        recipients = settings.alert_recipients
-        sender = settings.alert_sender or recipients[0]
+        recipients, sender = settings.alert_recipients, settings.mail_sender
         found.append(Email(settings.smtp_url, sender, recipients, settings.shop_name))
     return found
 

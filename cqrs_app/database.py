@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from sqlalchemy import Connection, MetaData, create_engine
+from sqlalchemy import Connection, MetaData, create_engine, make_url
 
 import cqrs_app.installed_areas
 import cqrs_app.platform.operators.tables  # noqa: F401 - both define their tables on import
@@ -36,6 +36,7 @@ MIGRATION_SECONDS = 86_400.0
 def configure(app: Flask, settings: Settings) -> None:
     """Configure Flask-SQLAlchemy with the three engines: write (its default), read and query."""
     settings.make_data_dir()
+    _make_private_files(settings)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(
         settings, settings.database_url, settings.command_timeout
@@ -47,6 +48,17 @@ def configure(app: Flask, settings: Settings) -> None:
         | _options(settings, settings.query_database_url, settings.query_timeout, read_only=True),
     }
     db.init_app(app)
+
+
+def _make_private_files(settings: Settings) -> None:
+    """Create the files of SQLite that are missing for this user only. It gives its other files the
+    same mode. What cannot be created is reported when it is opened."""
+    for address in {settings.database_url, settings.read_database_url}:
+        url = make_url(address)
+        path = Path(url.database or "")
+        if url.get_backend_name() == "sqlite" and path.is_absolute():
+            with suppress(OSError):
+                path.touch(mode=0o600)
 
 
 def engines_of(app: Flask, settings: Settings) -> Engines:
@@ -151,6 +163,7 @@ def is_of(area: str, table: str) -> bool:
 def connected(settings: Settings, store: str) -> Iterator[Connection]:
     """A transaction on one store, for its migrations."""
     settings.make_data_dir()
+    _make_private_files(settings)
     url = settings.database_url if store == "write" else settings.read_database_url
     options = _options(settings, url, MIGRATION_SECONDS)
     engine = create_engine(url, **options)

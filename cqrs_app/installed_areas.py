@@ -55,7 +55,7 @@ from cqrs_app.platform.failures.failure import FailureStates
 from cqrs_app.platform.limits import limits_area
 from cqrs_app.platform.limits.within import WithinLimits
 from cqrs_app.platform.macros import macros_area
-from cqrs_app.platform.notifications import NOTIFICATIONS
+from cqrs_app.platform.notifications import notifications_area
 from cqrs_app.platform.operators import operators_area
 from cqrs_app.platform.operators.assignees import IsAssignable, only_to_known_assignees
 from cqrs_app.platform.queue import queue_area
@@ -175,7 +175,7 @@ def build_registry(
         views_area(LISTS),
         macros_area(shop),
         queue_area(claims, runs, zone),
-        NOTIFICATIONS,
+        notifications_area(zone, tasks.get("notifications", ())),
         MAPPINGS,
         uploads_area(is_uploaded, tasks.get("uploads", ())),
         attachments_area(is_file_received),

@@ -15,11 +15,14 @@ from cqrs_app.platform.alerts.sources import Sources
 from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.failures.recorder import Recorder
+from cqrs_app.platform.notifications.addresses import MailAddresses
 from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.assignees import Assignees
+from cqrs_app.platform.operators.identities import Identities
 from cqrs_app.platform.operators.link_mail import LinkMail
 from cqrs_app.platform.operators.links import Links
+from cqrs_app.platform.operators.openid_provider import OpenIdProvider
 from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import SignInRates
 from cqrs_app.platform.operators.roles import KnownRoles
@@ -58,10 +61,13 @@ class Services:
     signers: Signers
     second_factors: SecondFactors
     passkeys: Passkeys
+    identities: Identities
+    openid_provider: OpenIdProvider | None
     assignees: Assignees
     claims: Claims
     runs: Runs
     inbox: Inbox
+    mail_addresses: MailAddresses
     tokens: Tokens
     sessions: Sessions
     throttle: Throttle

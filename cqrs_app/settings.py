@@ -27,11 +27,14 @@ from zoneinfo import ZoneInfo
 from msgspec import Meta
 
 from cqrs_app.environment import SettingsError, misspelt, parse
+from cqrs_app.networks import is_loopback, networks
+from cqrs_app.secret_sources import secret_in_file, secret_of_command
 
 HOST_NAME = re.compile(r"\.?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 """Of TRUSTED_HOSTS; a leading point means every name below."""
 SMTP_URL = re.compile(r"smtps?://([^\s@/]+@)?(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?/?")
 EMAIL = re.compile(r"[^\s@,<>]+@[^\s@,<>]+")
+ISSUER = re.compile(r"(https://|http://(127\.0\.0\.1|localhost)(?=[:/]|$))[^\s?#@]*")
 RELEASE = re.compile(r"[A-Za-z0-9_.+-]{0,40}")
 BUS_TYPES = ("synchronous", "asynchronous", "distributed")
 POOLING = ("session", "transaction")
@@ -93,6 +96,9 @@ class Settings:
     otel_exporter_otlp_endpoint: str = ""
     otel_service_name: str = "countersign"
 
+    metrics_token: str = ""
+    allow_insecure_host: bool = False
+
     # Stores; empty means the embedded default below `data_dir`
     database_url: str = ""
     read_database_url: str = ""
@@ -107,6 +113,8 @@ class Settings:
     secret_key: str = ""
     secret_key_fallbacks: str = ""
     personal_data_key: str = ""
+    personal_data_key_file: str = ""
+    personal_data_key_command: str = ""
     secure_cookies: bool = False
     trusted_hosts: str = ""
     proxy_hops: Annotated[int, Meta(ge=0, le=16)] = 0
@@ -118,6 +126,7 @@ class Settings:
     sign_in_attempts_in_all: Limit = 300
     step_up_minutes: Annotated[int, Meta(ge=1, le=1_440)] = 10
     second_factor_roles: str = ""
+    role_networks: str = ""
     request_seconds: Annotated[float, Meta(ge=1, le=600)] = 10.0
     connections_per_address: Limit = 200
     max_request_bytes: Annotated[int, Meta(ge=16 * 1024)] = 16 * 1024 * 1024
@@ -125,6 +134,21 @@ class Settings:
     max_attachment_bytes: Annotated[int, Meta(ge=16 * 1024, le=1024**3)] = 10 * 1024 * 1024
     max_batch_items: Annotated[int, Meta(ge=1, le=1_000_000)] = 100_000
     api_requests_per_minute: Limit = 6_000
+
+    # Single sign-on
+    oidc_issuer: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = ""
+    oidc_name: str = "single sign-on"
+    oidc_scopes: str = "openid profile email"
+    oidc_name_claim: str = "preferred_username"
+    oidc_roles_claim: str = "groups"
+    oidc_roles: str = ""
+    oidc_default_role: str = ""
+    oidc_create_operators: bool = False
+    oidc_second_factor: str = ""
+    local_sign_in: bool = True
+    break_glass_operators: str = ""
 
     # The shop
     areas: str = ""
@@ -283,12 +307,26 @@ class Settings:
     @property
     def webhook_networks(self) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
         """Networks that webhooks may reach although they are not public."""
-        parts = (part.strip() for part in self.webhook_allowed_networks.split(","))
-        return tuple(ipaddress.ip_network(part) for part in parts if part)
+        return networks(self.webhook_allowed_networks)
 
     @property
     def roles_with_second_factor(self) -> frozenset[str]:
-        return frozenset(filter(None, map(str.strip, self.second_factor_roles.split(","))))
+        return _names(self.second_factor_roles)
+
+    @property
+    def oidc_factors(self) -> frozenset[str]:
+        """The values of `amr` and `acr` that prove a second factor."""
+        return _names(self.oidc_second_factor)
+
+    @property
+    def networks_of_roles(self) -> dict[str, str]:
+        """Role -> the networks, with commas, that it may be used from."""
+        parts = (part.partition("=") for part in self.role_networks.split(";") if part.strip())
+        return {role.strip(): listed.strip() for role, _, listed in parts}
+
+    def lets_in_locally(self, operator: str) -> bool:
+        """Whether this operator may sign in without the OpenID provider."""
+        return self.local_sign_in or operator in _names(self.break_glass_operators)
 
     def ensure_secret_key(self) -> str:
         """The signing key: the setting, or else one that is generated once and stored in the data
@@ -296,8 +334,13 @@ class Settings:
         return self.secret_key or self._kept_secret("secret_key")
 
     def ensure_personal_data_key(self) -> str:
-        """The key that wraps the keys of personal data. It is stored like the signing key but must
-        never be changed."""
+        """The key that wraps the keys of personal data: the setting, what the file or the command
+        that the settings name holds, or else one that is stored like the signing key. It must never
+        be changed. Raises SettingsError."""
+        if self.personal_data_key_file:
+            return secret_in_file("PERSONAL_DATA_KEY_FILE", self.personal_data_key_file)
+        if self.personal_data_key_command:
+            return secret_of_command("PERSONAL_DATA_KEY_COMMAND", self.personal_data_key_command)
         return self.personal_data_key or self._kept_secret("personal_data_key")
 
     def console_id(self) -> str:
@@ -324,9 +367,10 @@ class Settings:
             raise self._cannot_be_written(error) from error
 
     def make_data_dir(self) -> None:
-        """Create the data folder if it is missing. Raises SettingsError if that fails."""
+        """Create the data folder if it is missing, for this user only. Raises SettingsError if that
+        fails."""
         try:
-            self.data_dir.mkdir(parents=True, exist_ok=True)
+            self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise self._cannot_be_written(error) from error
 
@@ -347,6 +391,9 @@ class Settings:
         self._refuse_unusable_payments()
         self._refuse_unusable_alerts()
         self._refuse_unusable_fulfilment()
+        self._refuse_unusable_single_sign_on()
+        self._refuse_open_doors()
+        self._refuse_unusable_key()
         if self.amber_lag_seconds > self.red_lag_seconds:
             raise SettingsError(
                 f"AMBER_LAG_SECONDS ({self.amber_lag_seconds:g}) is more than RED_LAG_SECONDS "
@@ -429,6 +476,47 @@ class Settings:
                     "redis+sentinel://HOST:26379,HOST:26379/MASTER/0."
                 ) from None
 
+    def _refuse_unusable_key(self) -> None:
+        names = ("personal_data_key", "personal_data_key_file", "personal_data_key_command")
+        given = [name.upper() for name in names if getattr(self, name)]
+        if len(given) > 1:
+            raise SettingsError(f"{' and '.join(given)} are set. Set one of them only.")
+
+    def _refuse_open_doors(self) -> None:
+        safe = self.secure_cookies and self.trusted_hosts
+        if not (is_loopback(self.host) or safe or self.allow_insecure_host):
+            raise SettingsError(
+                f"HOST is {self.host!r}, which others can reach. Set SECURE_COOKIES=true behind "
+                "HTTPS and TRUSTED_HOSTS, or ALLOW_INSECURE_HOST=true in a network that you trust."
+            )
+        try:
+            found = [networks(listed) for listed in self.networks_of_roles.values()]
+        except ValueError as error:
+            raise SettingsError(f"ROLE_NETWORKS cannot be used: {error}.") from None
+        if self.role_networks and not (found and all(found)):
+            raise SettingsError(
+                "ROLE_NETWORKS names no network for a role. Write admin=10.0.0.0/8,fd00::/8 with "
+                "semicolons between roles."
+            )
+
+    def _refuse_unusable_single_sign_on(self) -> None:
+        if bool(self.oidc_issuer) != bool(self.oidc_client_id):
+            raise SettingsError(
+                "OIDC_ISSUER and OIDC_CLIENT_ID belong together: set both, or neither."
+            )
+        if self.oidc_issuer and not ISSUER.fullmatch(self.oidc_issuer):
+            raise SettingsError(
+                "OIDC_ISSUER cannot be used. Write https://HOST/PATH as the provider names itself; "
+                "plain http only on 127.0.0.1 and localhost."
+            )
+        if "openid" not in self.oidc_scopes.split():
+            raise SettingsError("OIDC_SCOPES must have openid. Write openid profile email.")
+        if not self.local_sign_in and not self.oidc_issuer:
+            raise SettingsError(
+                "LOCAL_SIGN_IN is false, but OIDC_ISSUER names no provider, so nobody could sign "
+                "in. Set it, or write LOCAL_SIGN_IN=true."
+            )
+
     @property
     def reconcile_times(self) -> tuple[time, time]:
         """The times of day between which read models are compared. Raises ValueError."""
@@ -471,6 +559,11 @@ class Settings:
     def alert_recipients(self) -> tuple[str, ...]:
         """The addresses that notices of alerts are mailed to."""
         return tuple(filter(None, map(str.strip, self.alert_emails.split(","))))
+
+    @property
+    def mail_sender(self) -> str:
+        """Whom mails come from, where there is a mail server."""
+        return self.alert_sender or self.alert_recipients[0]
 
     @property
     def certificates(self) -> tuple[str, ...]:
@@ -532,6 +625,10 @@ def _database(name: str, url: str) -> str:
             f"{name} cannot be used: {reason}. Write postgresql://USER:PASSWORD@HOST/NAME, with "
             "commas between several hosts, or sqlite:////ABSOLUTE/PATH."
         ) from None
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(filter(None, map(str.strip, text.split(","))))
 
 
 def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:

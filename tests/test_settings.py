@@ -1,11 +1,14 @@
 """Settings: parsing, defaults, and refusals."""
 
 import stat
+import sys
 from pathlib import Path
 from typing import get_args, get_origin, get_type_hints
 
 import pytest
+from sqlalchemy import text
 
+from cqrs_app.database import connected
 from cqrs_app.environment import SettingsError
 from cqrs_app.settings import Settings
 
@@ -63,6 +66,15 @@ def test_a_switch_is_turned_on_by_any_usual_word(text: str) -> None:
         ("SECURE_COOKIES", "perhaps", "SECURE_COOKIES is 'perhaps'; write true or false."),
         ("COMMAND_BUS_TYPE", "magic", "COMMAND_BUS_TYPE is 'magic'; it must be one of"),
         ("WRITE_MODEL_DATABASE", "postgresql", "Set DATABASE_URL and READ_DATABASE_URL"),
+        ("HOST", "0.0.0.0", "HOST is '0.0.0.0', which others can reach."),  # noqa: S104
+        ("HOST", "::", "HOST is '::', which others can reach."),
+        ("HOST", "desk.example", "HOST is 'desk.example', which others can reach."),
+        ("ROLE_NETWORKS", "admin=10.0.0.1/8", "ROLE_NETWORKS cannot be used: 10.0.0.1/8 has host"),
+        ("ROLE_NETWORKS", "admin", "ROLE_NETWORKS names no network for a role."),
+        ("ROLE_NETWORKS", "admin=10.0.0.0/8; viewer=", "ROLE_NETWORKS names no network"),
+        ("OIDC_ISSUER", "https://id.example", "OIDC_ISSUER and OIDC_CLIENT_ID belong together"),
+        ("OIDC_SCOPES", "profile", "OIDC_SCOPES must have openid."),
+        ("LOCAL_SIGN_IN", "false", "LOCAL_SIGN_IN is false, but OIDC_ISSUER names no provider"),
         ("CQRS_EVENT_SOURCING", "false", "CQRS_EVENT_SOURCING cannot be switched off"),
     ],
 )
@@ -105,3 +117,111 @@ def test_the_name_of_a_release_is_short_and_plain() -> None:
     assert read(RELEASE="2026-03.1+abc").release == "2026-03.1+abc"
     with pytest.raises(SettingsError, match="RELEASE is 'two words'"):
         read(RELEASE="two words")
+
+
+@pytest.mark.parametrize(
+    ("issuer", "usable"),
+    [
+        ("https://id.example/realms/shop", True),
+        ("http://127.0.0.1:8080/", True),
+        ("http://localhost", True),
+        ("http://id.example", False),
+        ("http://localhost.evil.example", False),
+        ("https://id.example?tenant=1", False),
+        ("https://me:secret@id.example", False),
+        ("id.example", False),
+    ],
+)
+def test_a_provider_is_reached_over_https_unless_it_is_on_this_machine(
+    issuer: str, usable: bool
+) -> None:
+    if usable:
+        assert read(OIDC_ISSUER=issuer, OIDC_CLIENT_ID="desk").oidc_issuer == issuer
+    else:
+        with pytest.raises(SettingsError, match="OIDC_ISSUER cannot be used"):
+            read(OIDC_ISSUER=issuer, OIDC_CLIENT_ID="desk")
+
+
+def test_only_named_accounts_sign_in_locally_where_it_is_off() -> None:
+    assert read().lets_in_locally("mia")
+    settings = read(
+        LOCAL_SIGN_IN="false",
+        BREAK_GLASS_OPERATORS="boss, night",
+        OIDC_ISSUER="https://id.example",
+        OIDC_CLIENT_ID="desk",
+    )
+    allowed = [name for name in ("boss", "night", "mia", "") if settings.lets_in_locally(name)]
+    assert allowed == ["boss", "night"]
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        {"SECURE_COOKIES": "true", "TRUSTED_HOSTS": "desk.example"},
+        {"ALLOW_INSECURE_HOST": "true"},
+    ],
+)
+def test_the_console_meets_a_network_over_https_or_by_a_named_exception(
+    others: dict[str, str],
+) -> None:
+    host = "0.0.0.0"  # noqa: S104 - nothing is bound
+    assert read(HOST=host, **others).host == host
+    for name in others:
+        with pytest.raises(SettingsError, match="which others can reach"):
+            read(HOST=host, **{each: text for each, text in others.items() if each != name})
+    for only_here in ("127.0.0.1", "127.1.2.3", "::1", "[::1]", "localhost"):
+        assert read(HOST=only_here).host == only_here
+
+
+KEY = "0123456789abcdef0123456789abcdef"
+
+
+def test_the_key_of_personal_data_comes_from_a_file_or_a_command(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    file.write_text(f"{KEY}\n")
+    command = f"{sys.executable} -c 'print(\"{KEY}\")'"
+    for setting, value in (
+        ("PERSONAL_DATA_KEY", KEY),
+        ("PERSONAL_DATA_KEY_FILE", str(file)),
+        ("PERSONAL_DATA_KEY_COMMAND", command),
+    ):
+        settings = read(DATA_DIR=str(tmp_path / "data"), **{setting: value})
+        assert settings.ensure_personal_data_key() == KEY
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "sentence"),
+    [
+        ("PERSONAL_DATA_KEY_FILE", "/no/such/file", "PERSONAL_DATA_KEY_FILE cannot be read"),
+        ("PERSONAL_DATA_KEY_FILE", "/dev/null", "PERSONAL_DATA_KEY_FILE gives fewer than 16"),
+        ("PERSONAL_DATA_KEY_COMMAND", "false", "PERSONAL_DATA_KEY_COMMAND ended with status 1."),
+        ("PERSONAL_DATA_KEY_COMMAND", "true", "PERSONAL_DATA_KEY_COMMAND gives fewer than 16"),
+        ("PERSONAL_DATA_KEY_COMMAND", "/no/such", "PERSONAL_DATA_KEY_COMMAND cannot be run"),
+        ("PERSONAL_DATA_KEY_COMMAND", "echo 'x", "PERSONAL_DATA_KEY_COMMAND cannot be run"),
+    ],
+)
+def test_a_key_that_cannot_be_had_stops_the_start(
+    tmp_path: Path, setting: str, value: str, sentence: str
+) -> None:
+    settings = read(DATA_DIR=str(tmp_path), **{setting: value})
+    with pytest.raises(SettingsError, match=sentence):
+        settings.ensure_personal_data_key()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_one_source_of_the_key_is_named() -> None:
+    with pytest.raises(SettingsError, match="Set one of them only"):
+        read(PERSONAL_DATA_KEY=KEY, PERSONAL_DATA_KEY_FILE="/a/file")
+
+
+def test_a_new_data_folder_is_for_its_user_only(tmp_path: Path) -> None:
+    settings = read(DATA_DIR=str(tmp_path / "data"))
+    settings.ensure_secret_key()
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+    for store in ("write", "read"):
+        with connected(settings, store) as connection:
+            connection.execute(text("CREATE TABLE something (value TEXT)"))
+            files = list((tmp_path / "data").iterdir())
+            assert f"{store}.sqlite3-wal" in {each.name for each in files}
+            assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}

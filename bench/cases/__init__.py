@@ -147,6 +147,22 @@ CASES: tuple[Case, ...] = (
         ),
     ),
     Case(
+        batch.freezing,
+        (Line(name="freezing 100,000 ids", of="freeze", most=2_000, unit="ms"),),
+    ),
+    Case(
+        batch.beside,
+        (
+            Line(
+                name="list page while a batch runs, p95",
+                of="running",
+                to="idle",
+                most=1.5,
+                unit="ms",
+            ),
+        ),
+    ),
+    Case(
         several_clients.sides,
         (Line(name="command on postgresql, 4 clients", of="product", to="raw.load", least=0.65),),
     ),

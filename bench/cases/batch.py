@@ -1,48 +1,116 @@
-"""A batch, from the choice of its items to the last outcome, against one by one."""
+"""A batch, from the choice of its items to the last outcome, against one by one; choosing many; and
+a list's page while a batch runs."""
 
 from __future__ import annotations
 
 import itertools
+import threading
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from bench import product
 from bench.case import Sides
-from bench.rounds import Plan, rate
+from bench.order_shop import load, shop
+from bench.rounds import Plan, median_ms, p95_ms, rate
+from bench.seeds import orders
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.errors import Refused
+from cqrs_app.platform.batches.commands import CancelBatch
 from cqrs_app.platform.batches.creating import Batches, NewBatch
 from cqrs_app.services import services_of
 
 SIZE = 1_000
+FROZEN = 100_000
+LISTED = 10_000
+
+
+@contextmanager
+def freezing(plan: Plan) -> Iterator[Sides]:
+    """Choosing so many orders by their ids."""
+    count = FROZEN // 10 if plan.quick else FROZEN
+    with product.console("postgresql") as app:
+        kernel, batches = services_of(app).kernel, services_of(app).batches
+        orders.fill(kernel.engines.write, count)
+        ids = [f"SO{number}" for number in range(1, count + 1)]
+
+        def freeze() -> None:
+            batches.create(_of(ids, start=False), product.OPERATOR, "bench")
+
+        yield {"freeze": median_ms(freeze)}
+
+
+@contextmanager
+def beside(plan: Plan) -> Iterator[Sides]:
+    """The first page of orders, while a worker sends the items of a batch and while none does."""
+    with shop(LISTED) as made:
+        page = p95_ms(lambda: load(made.browser, "/orders"))
+        kernel, batches = services_of(made.app).kernel, services_of(made.app).batches
+        ids = [f"SO{number}" for number in range(1, LISTED + 1)]
+
+        def while_a_batch_runs(seconds: float) -> float:
+            with _running(kernel, batches, ids):
+                return page(seconds)
+
+        yield {"idle": page, "running": while_a_batch_runs}
+
+
+@contextmanager
+def _running(kernel: Kernel, batches: Batches, ids: list[str]) -> Iterator[None]:
+    """A batch whose items a thread sends until the end of the block, and then no more."""
+    new, task = _of(ids, start=True), kernel.registry.tasks["batches"]
+    batches.create(new, product.OPERATOR, "bench")
+    kernel.runner.advance("batches")
+    over = threading.Event()
+
+    def send() -> None:
+        while not over.is_set() and task.work(kernel, new.batch_id):
+            pass
+
+    worker = threading.Thread(target=send)
+    worker.start()
+    try:
+        yield
+    finally:
+        over.set()
+        worker.join()
+        context = Context(actor=product.OPERATOR, channel="bench")
+        with suppress(Refused):  # it has ended
+            kernel.commands.execute(CancelBatch(batch_id=new.batch_id), context)
+        kernel.runner.advance("batches")
 
 
 @contextmanager
 def sides(database: str, plan: Plan) -> Iterator[Sides]:
     with product.console(database) as app:
         kernel, batches = services_of(app).kernel, services_of(app).batches
-        orders = [f"B{number}" for number in range(SIZE)]
-        for order_id in orders:
+        ids = [f"B{number}" for number in range(SIZE)]
+        for order_id in ids:
             product.place(kernel, order_id)
         kernel.runner.advance("orders")
-        alone = itertools.cycle(orders)
+        alone = itertools.cycle(ids)
         yield {
-            "batch": rate(_batch(kernel, batches, orders), per_step=SIZE),
+            "batch": rate(_batch(kernel, batches, ids), per_step=SIZE),
             "one by one": rate(lambda: product.note(kernel, next(alone))),
         }
 
 
-def _batch(kernel: Kernel, batches: Batches, orders: list[str]) -> Callable[[], None]:
+def _of(ids: list[str], *, start: bool) -> NewBatch:
+    return NewBatch(
+        batch_id=str(uuid.uuid4()),
+        command="AddOrderNote",
+        fields={"note": "One of many."},
+        named=[(each, None) for each in ids],
+        start=start,
+    )
+
+
+def _batch(kernel: Kernel, batches: Batches, ids: list[str]) -> Callable[[], None]:
     task = kernel.registry.tasks["batches"]
 
     def step() -> None:
-        new = NewBatch(
-            batch_id=str(uuid.uuid4()),
-            command="AddOrderNote",
-            fields={"note": "One of many."},
-            named=[(each, None) for each in orders],
-            start=True,
-        )
+        new = _of(ids, start=True)
         batches.create(new, product.OPERATOR, "bench")
         kernel.runner.advance("batches")
         while task.work(kernel, new.batch_id):

@@ -39,6 +39,7 @@ from cqrs_app.kernel.queries.past import WHOLE, Past, PastRows, Until
 from cqrs_app.kernel.queries.word_search import word_column, words_begin
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.search_words import fold, index_words, readings
+from cqrs_app.kernel.store.among import among
 from cqrs_app.kernel.store.columns import Amount, BigKey, UtcDateTime
 from cqrs_app.kernel.store.tables import read_tables, write_tables
 from cqrs_app.kernel.subscriptions.subscription import Subscription
@@ -94,6 +95,7 @@ __all__ = [
     "Until",
     "UtcDateTime",
     "actions_of",
+    "among",
     "command",
     "decimal_meta",
     "erased",

@@ -21,6 +21,7 @@ from cqrs_app.kernel.measurements import slow_statements
 from cqrs_app.kernel.measurements.recorder import Recorder
 from cqrs_app.kernel.measurements.rollup import RollUp
 from cqrs_app.kernel.measurements.traces import TraceStore
+from cqrs_app.kernel.privacy.readers import ReadingRights
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.building import Builder
 from cqrs_app.kernel.projections.comparison import Comparison
@@ -155,6 +156,7 @@ def assemble(
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     report: Reporter = unreported,
     export: Finished | None = None,
+    rights: ReadingRights | None = None,
     person_of: PersonOf = str,
 ) -> Kernel:
     """Build the kernel. Opens no connection.
@@ -164,7 +166,8 @@ def assemble(
     `exchanged` is called in the transaction of a swap: see projections/generation_control.py.
     The projections named in `synchronous` are so, and those that declare it; raises NotOneDatabase
     where they cannot be (see projections/synchronous.py). Unexpected exceptions go to `report`, and
-    spans to `export` if they are sent elsewhere. `person_of` finds the person behind an actor.
+    spans to `export` if they are sent elsewhere. `rights`: what answers show of events and of
+    commands. `person_of` finds the person behind an actor.
     """
     store, log = event_store(engines.write), CommandLog(engines.write)
     vault = Vault(engines.write, personal_data_key, jobs.prefix, clock)
@@ -269,6 +272,7 @@ def assemble(
         served_late=served_late,
         log=query_log,
         tracer=tracer,
+        rights=rights,
     )
     write_through = WriteThrough(query_bus.refresh, queries.write_through)
     kernel = Kernel(

@@ -59,14 +59,10 @@ class Console:
         data_dir = self.settings.data_dir
         embedded_redis.stop_left_over(data_dir)
         if not self._redis_starts():
-            aside = embedded_redis.set_aside(data_dir)
-            if aside is not None:
-                say(f"Redis cannot read its files; they are in {aside} now, and it starts empty.")
-            if aside is None or not self._redis_starts():
-                raise embedded_redis.RedisUnavailable(
-                    "The embedded Redis server did not start; its own words are above or in "
-                    f"{embedded_redis.log_file(data_dir)}"
-                )
+            raise embedded_redis.RedisUnavailable(
+                "The embedded Redis server did not start; its own words are above or in "
+                f"{embedded_redis.log_file(data_dir)}"
+            )
         self.settings = dataclasses.replace(
             self.settings,
             redis_url=embedded_redis.url(data_dir),

@@ -1,7 +1,8 @@
 """The Redis server that the console runs if REDIS_URL is unset.
 
-It listens on a Unix socket that only its owner may open and keeps its files in `DATA_DIR/redis`. It
-holds wake-ups and cached answers, nothing authoritative.
+It listens on a Unix socket that only its owner may open. It holds wake-ups and cached answers,
+nothing authoritative, and writes none of it to the disk: a stolen one reveals no person's data, and
+the sweep does what a lost wake-up would have started.
 """
 
 from __future__ import annotations
@@ -83,17 +84,19 @@ def answers(address: str) -> bool:
 
 
 def command(data_dir: Path) -> list[str]:
-    """Create the folders and return the command line that runs the server in the foreground."""
+    """Create the folders and return the command line that runs the server in the foreground.
+    Files that an earlier release kept are deleted."""
     program = find_server()
     folder = data_dir / "redis"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
+    _delete_kept(folder)
     socket = socket_path(data_dir)
     _private(socket.parent)
     return [
         str(program),
         *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
-        *("--dir", str(folder), "--appendonly", "yes", "--save", ""),
+        *("--dir", str(folder), "--appendonly", "no", "--save", ""),
         *("--maxmemory-policy", "noeviction", "--daemonize", "no"),
         *("--loglevel", "warning", "--logfile", str(log_file(data_dir))),
     ]
@@ -127,21 +130,12 @@ def wait_until_ready(data_dir: Path, alive: Callable[[], bool], patience: float 
     return False
 
 
-def set_aside(data_dir: Path) -> Path | None:
-    """Move the server's files to another folder; returns that folder, or None if there were no
-    files.
-
-    For files that the server cannot read, such as those of a newer version. They hold nothing that
-    is not in the stores.
-    """
-    folder = data_dir / "redis"
-    files = [file for file in folder.glob("appendonly*") if file.exists()]
-    if not files:
-        return None
-    aside = Path(tempfile.mkdtemp(prefix="set-aside-", dir=folder))
-    for file in files:
-        file.rename(aside / file.name)
-    return aside
+def _delete_kept(folder: Path) -> None:
+    for kept in (*folder.glob("appendonly*"), *folder.glob("set-aside-*"), folder / "dump.rdb"):
+        if kept.is_dir() and not kept.is_symlink():
+            shutil.rmtree(kept)
+        else:
+            kept.unlink(missing_ok=True)
 
 
 def _private(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -10,6 +12,8 @@ from rq.job import Job
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.reporting import reporting
 from cqrs_app.services import kernel
+
+logger = logging.getLogger(__name__)
 
 
 def advance(*subscriptions: str) -> None:
@@ -34,14 +38,38 @@ def work(task: str, key: str) -> None:
     kernel.tasks[task].answer(key)
 
 
-ALLOWED = {f"{__name__}.{function.__name__}" for function in (advance, run_command, work)}
+ALLOWED: dict[str, Callable[..., None]] = {
+    f"{__name__}.{function.__name__}": function for function in (advance, run_command, work)
+}
 
 
 class AllowedJob(Job):
-    """Runs only the functions above, whatever is stored in Redis."""
+    """Runs only the functions above, whatever is stored in Redis: RQ would import any function that
+    a job names, also as a callback, which its registries call for jobs that were abandoned."""
+
+    @property
+    def func(self) -> Callable[..., Any]:
+        if self.func_name not in ALLOWED or self.instance is not None:
+            raise PermissionError(f"{self.func_name} is not a job of this product")
+        return ALLOWED[self.func_name]
+
+    @property
+    def success_callback(self) -> Any:
+        """None, like those below."""
+        return self._refused_callback("success")
+
+    @property
+    def failure_callback(self) -> Any:
+        return self._refused_callback("failure")
+
+    @property
+    def stopped_callback(self) -> Any:
+        return self._refused_callback("stopped")
+
+    def _refused_callback(self, kind: str) -> None:
+        if getattr(self, f"_{kind}_callback_name"):
+            logger.warning("job %s names a %s callback, which is not called", self.id, kind)
 
     def perform(self) -> Any:
-        if self.func_name not in ALLOWED:
-            raise PermissionError(f"{self.func_name} is not a job of this product")
-        name = self.func_name.rpartition(".")[2]
-        return reporting(kernel.report, name, self.func)(*self.args, **self.kwargs)
+        function = self.func
+        return reporting(kernel.report, function.__name__, function)(*self.args, **self.kwargs)

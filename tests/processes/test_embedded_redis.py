@@ -31,15 +31,21 @@ def test_it_listens_on_a_private_socket_and_on_nothing_else(data_dir: Path) -> N
             assert connection.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
 
 
-def test_what_it_held_is_there_again_after_a_kill(data_dir: Path) -> None:
+def test_nothing_that_it_held_is_on_the_disk(data_dir: Path) -> None:
+    folder = data_dir / "redis"
+    (folder / "appendonlydir").mkdir(parents=True)
+    for name in ("appendonly.aof", "appendonlydir/appendonly.aof.1.base.rdb", "dump.rdb"):
+        (folder / name).write_bytes(b"Ada Lovelace, of an earlier release")
     with running_redis(data_dir) as process:
         with client(data_dir) as connection:
-            connection.rpush("queue", "a", "b")
-        process.kill()
+            connection.set("answer", "Ada Lovelace")
+            assert connection.config_get("appendonly") == {"appendonly": "no"}
+            assert connection.config_get("save") == {"save": ""}
+        process.terminate()
         process.wait()
-    assert embedded_redis.socket_path(data_dir).exists()
-    with running_redis(data_dir), client(data_dir) as connection:
-        assert connection.lrange("queue", 0, -1) == ["a", "b"]
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert {file.name for file in files} <= {"redis.log"}
+    assert not any(b"Ada Lovelace" in file.read_bytes() for file in files)
 
 
 def test_a_server_that_was_left_over_is_ended_before_the_next(data_dir: Path) -> None:
@@ -47,18 +53,6 @@ def test_a_server_that_was_left_over_is_ended_before_the_next(data_dir: Path) ->
         embedded_redis.stop_left_over(data_dir)
         assert process.wait(5) == 0
     assert not embedded_redis.answers(embedded_redis.url(data_dir))
-
-
-def test_files_it_cannot_read_are_set_aside_not_lost(data_dir: Path) -> None:
-    folder = data_dir / "redis"
-    folder.mkdir()
-    (folder / "appendonly.aof").write_bytes(b"nothing that any server reads")
-    aside = embedded_redis.set_aside(data_dir)
-    assert aside is not None
-    assert [file.name for file in aside.iterdir()] == ["appendonly.aof"]
-    assert embedded_redis.set_aside(data_dir) is None
-    with running_redis(data_dir):
-        assert embedded_redis.answers(embedded_redis.url(data_dir))
 
 
 def test_a_data_folder_too_long_for_a_socket_gets_a_private_one_elsewhere(data_dir: Path) -> None:

@@ -31,6 +31,7 @@ from cqrs_app.kernel import (
     Role,
     Rows,
     Sort,
+    among,
     query,
     words_begin,
 )
@@ -127,7 +128,7 @@ class ChooseCustomers(ListRegisteredCustomers):
 def choose_customers(question: ChooseCustomers, connection: Connection) -> Page[ChosenCustomer]:
     found = select(*_COLUMNS).where(*_conditions(question))
     if question.ids:
-        found = found.where(_PROFILE.customer_id.in_(question.ids))
+        found = found.where(among(_PROFILE.customer_id, question.ids))
     return question.page(
         found, connection, lambda row: ChosenCustomer(row.customer_id, row.applied_version)
     )

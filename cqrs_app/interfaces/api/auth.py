@@ -21,6 +21,7 @@ NOT_SAID_WHO = (
     "page API tokens, or with `flask tokens create`."
 )
 UNKNOWN = "This token is not known, has expired or was revoked. Nothing was done."
+WRONG_NETWORK = "This token does not work from your network. Nothing was done."
 TOO_LARGE = (
     "A batch counts as one request per item, and a token has {} a minute. Nothing was done. "
     "Send it in parts."
@@ -53,6 +54,8 @@ def _identify() -> ResponseReturnValue | None:
         return (
             _too_many(wait) if wait else problem(401, "unknown_token", UNKNOWN, headers=challenge)
         )
+    if not token.works_from(request.remote_addr or ""):
+        return problem(403, "wrong_network", WRONG_NETWORK)
     g.token = token
     wait = limits.wait_of(token.name)
     return _too_many(wait) if wait else None

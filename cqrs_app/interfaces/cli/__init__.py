@@ -33,6 +33,7 @@ VERBS = {
     "top": "top:top",
     "new": "new:new",
     "areas": "areas:areas",
+    "reference": "reference:reference",
 }
 """Each verb, with the module of this package and the name that define it."""
 

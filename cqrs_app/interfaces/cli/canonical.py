@@ -18,17 +18,26 @@ from cqrs_app.platform.transfer.imports.canonical import Plain, exported
 from cqrs_app.services import kernel
 
 
-def _write_json_lines(documents: Iterable[Plain], file: IO[str]) -> int:
+def _write_csv(documents: Iterable[Plain], file: IO[bytes]) -> int:
+    text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+    try:
+        return canonical_csv.write(documents, text)
+    finally:
+        text.detach()  # flushed, and left open for whoever opened it
+
+
+def _write_json_lines(documents: Iterable[Plain], file: IO[bytes]) -> int:
     count = 0
     for plain in documents:
-        file.write(msgspec.json.encode(plain).decode() + "\n")
+        file.write(msgspec.json.encode(plain) + b"\n")
         count += 1
     return count
 
 
-_WRITERS: Mapping[str, Callable[[Iterable[Plain], IO[str]], int]] = {
-    "csv": canonical_csv.write,
+_WRITERS: Mapping[str, Callable[[Iterable[Plain], IO[bytes]], int]] = {
+    "csv": _write_csv,
     "jsonl": _write_json_lines,
+    "xlsx": canonical_csv.write_workbook_of,
 }
 
 
@@ -45,12 +54,8 @@ def canonical(out: Path, kind: str) -> None:
     """Write every order and credit note with its whole life, as profile `countersign` reads it."""
     left_out: list[UnreadableEvent] = []
     with whole_file(out) as file:
-        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-        try:
-            documents = exported(kernel.store, kernel.registry.codec, left_out.append)
-            count = _WRITERS[kind](documents, text)
-        finally:
-            text.detach()  # flushed, and left open for whoever opened it
+        documents = exported(kernel.store, kernel.registry.codec, left_out.append)
+        count = _WRITERS[kind](documents, file)
     for error in left_out:
         click.echo(f"Left out: {error}", err=True)
     click.echo(f"{count} orders and credit notes are in {out}", err=out == STDOUT)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 from sqlalchemy import Engine, make_url
 
@@ -87,6 +89,26 @@ def _data_folder(console: Console) -> Iterator[Finding]:
     state = OK if free >= LITTLE_SPACE else ATTENTION if free >= NO_SPACE else FAULT
     todo = "Make room on the disk: without it no command can be saved." if state != OK else ""
     yield Finding("Data folder", state, told, todo)
+    others = _open_to_others(folder)
+    yield Finding(
+        "Private files",
+        ATTENTION if others else OK,
+        f"Other users of this machine can reach {', '.join(others)}."
+        if others
+        else "Only this user can reach the data folder.",
+        f"Run chmod -R go= {shlex.quote(str(folder))}" if others else "",
+    )
+
+
+def _open_to_others(folder: Path) -> list[str]:
+    """The data folder and what is in it, as far as other users may reach it."""
+    if not folder.stat().st_mode & 0o077:
+        return []
+    return [
+        str(path)
+        for path in (folder, *sorted(folder.iterdir()))
+        if path.lstat().st_mode & 0o077 and not path.is_symlink()
+    ]
 
 
 def _stores(console: Console) -> Iterator[Finding]:

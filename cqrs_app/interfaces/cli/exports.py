@@ -52,8 +52,8 @@ def _command(listing: Listing) -> click.Command:
     return click.Command(
         listing.name,
         callback=with_appcontext(partial(_run, listing)),
-        help=f"Write {listing.name} as CSV or JSONL. Filters: {filters}.",
-        short_help=f"Write {listing.name} as CSV or JSONL.",
+        help=f"Write {listing.name} as CSV, XLSX or JSONL. Filters: {filters}.",
+        short_help=f"Write {listing.name} as CSV, XLSX or JSONL.",
         params=[
             click.Option(
                 ["--format", "ending"],

@@ -16,6 +16,8 @@ from cqrs_app.interfaces.cli.sentences import in_one_sentence
 from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.commands import ResetSecondFactor
+from cqrs_app.platform.operators.errors import AccountError
+from cqrs_app.platform.operators.identities import Identity
 from cqrs_app.platform.operators.names import account_of
 from cqrs_app.services import services
 
@@ -113,6 +115,38 @@ def password_command(name: str, password_stdin: bool, generate: bool) -> None:
         f"{operator.name} is signed out everywhere, and chooses a password after signing in with "
         f"this one.{shown}"
     )
+
+
+@operators.command("link")
+@click.argument("name")
+@click.argument("subject")
+@in_one_sentence
+def link(name: str, subject: str) -> None:
+    """Let the person with this SUBJECT at the OpenID provider sign in as NAME."""
+    provider = services.openid_provider
+    if provider is None:
+        raise click.UsageError("OIDC_ISSUER names no provider.")
+    operator = _accounts().get(name)
+    try:
+        identity = Identity.of(provider.client.issuer, subject)
+    except ValueError:
+        raise click.UsageError("SUBJECT cannot be used: write the claim sub.") from None
+    services.identities.link(operator.name, identity)
+    logger.warning("single sign-on of %s linked by %s", operator.name, owner().name)
+    click.echo(f"{operator.name} can sign in with {provider.name}.")
+
+
+@operators.command("unlink")
+@click.argument("name")
+@in_one_sentence
+def unlink(name: str) -> None:
+    """Remove the link to the OpenID provider; all sessions of the operator end."""
+    operator = _accounts().get(name)
+    if not services.identities.unlink(operator.name):
+        raise AccountError(f"{operator.name} is not linked. Nothing was changed.")
+    services.sessions.end_all(operator.name)
+    logger.warning("single sign-on of %s unlinked by %s", operator.name, owner().name)
+    click.echo(f"{operator.name} is signed out everywhere and no longer linked.")
 
 
 @operators.command("reset-second-factor")

@@ -31,16 +31,33 @@ permission_names = click.Choice(sorted(frozenset[str]().union(*ROLES.values())))
 @click.option(
     "--expires-days", type=click.IntRange(1, LONGEST_DAYS), default=DAYS, show_default=True
 )
+@click.option(
+    "--from",
+    "networks",
+    default="",
+    metavar="NETWORKS",
+    help="Networks that it works from, with commas; default: any.",
+)
 @click.option("--never-expires", is_flag=True, help="It works until it is revoked.")
 @in_one_sentence
 def create(
-    name: str, role: str, permissions: tuple[str, ...], expires_days: int, never_expires: bool
+    name: str,
+    role: str,
+    permissions: tuple[str, ...],
+    expires_days: int,
+    networks: str,
+    never_expires: bool,
 ) -> None:
     """Make a token. Its secret is the last line of the output, and is shown this once."""
     expires_at = None if never_expires else datetime.now(UTC) + timedelta(days=expires_days)
     made_by = owner().name
     secret = _tokens().create(
-        name, role, permissions=permissions, made_by=made_by, expires_at=expires_at
+        name,
+        role,
+        permissions=permissions,
+        networks=networks,
+        made_by=made_by,
+        expires_at=expires_at,
     )
     rights = f"{', '.join(sorted(permissions))} of {role}" if permissions else f"all of {role}"
     until = f" until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else ""
@@ -60,6 +77,7 @@ def list_tokens() -> None:
         click.echo(
             f"{token.name:<20} {token.role + (rights if token.is_narrowed else ''):<12} "
             f"{_state(token, now):<35} {used:<26} made by {token.made_by}"
+            + (f", from {token.networks}" if token.networks else "")
         )
 
 

@@ -25,6 +25,7 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     search,
     second_factors,
     sign_in_links,
+    single_sign_on,
     statistics,
     tokens,
     undo,
@@ -57,7 +58,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     init_page_freshness(app)
     init_shell(app, settings)
     init_errors(app)
-    # Its messages are signed, and it uses no session that a foreign page could misuse.
+    # Their messages are signed, and they use no session that a foreign page could misuse.
     app.extensions["csrf"].exempt(callbacks.payment_callback)
+    app.extensions["csrf"].exempt(single_sign_on.provider_logout)
     app.register_blueprint(bp)
     init_records(app)

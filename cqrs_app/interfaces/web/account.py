@@ -17,6 +17,7 @@ from cqrs_app.interfaces.web.auth import local_path
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import COLUMNS
 from cqrs_app.interfaces.web.forms_fields import CheckboxesField
+from cqrs_app.interfaces.web.mail import MailForm, mail_form, save_mail
 from cqrs_app.interfaces.web.operator_sessions import device_of
 from cqrs_app.interfaces.web.zones import shop_zone
 from cqrs_app.platform.notifications.words import NotificationKind
@@ -44,12 +45,7 @@ class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 @bp.route("/account", methods=["GET", "POST"])
 def account() -> ResponseReturnValue:
     """The form; once submitted, the choice applies to every session of the operator."""
-    preferences = g.operator.preferences
-    wanted = [kind.value for kind in NotificationKind if kind not in preferences.unwanted]
-    form = AccountForm(
-        timezone=g.operator.timezone, shortcuts=preferences.shortcuts, notified=wanted
-    )
-    status = 200
+    form, status = _form(sent=request.method == "POST"), 200
     if form.validate_on_submit():
         try:
             services.accounts.set_timezone(g.operator.name, form.timezone.data or "")
@@ -62,19 +58,52 @@ def account() -> ResponseReturnValue:
             _prefer(shortcuts=form.shortcuts.data, unwanted=unwanted)
             flash("Preferences saved.", "good")
             return redirect(url_for("web.account"), 303)
-    page = render_template(
+    return _page(form, mail_form()), status
+
+
+@bp.post("/account/mail")
+def account_mail() -> ResponseReturnValue:
+    """Choose which notifications are mailed, and where to."""
+    mail = mail_form(sent=True)
+    if mail is None:
+        abort(404, "This console sends no mail.")
+    if not save_mail(mail):
+        return _page(_form(), mail), 422
+    flash("Preferences saved.", "good")
+    return redirect(url_for("web.account"), 303)
+
+
+def _form(*, sent: bool = False) -> AccountForm:
+    preferences = g.operator.preferences
+    wanted = [kind.value for kind in NotificationKind if kind not in preferences.unwanted]
+    return AccountForm(
+        request.form if sent else None,
+        timezone=g.operator.timezone,
+        shortcuts=preferences.shortcuts,
+        notified=wanted,
+    )
+
+
+def _page(form: AccountForm, mail: MailForm | None) -> str:
+    return render_template(
         "auth/account.html",
         form=form,
+        mail=mail,
+        mail_address=services.mail_addresses.of(g.operator.name),
+        kinds=list(NotificationKind),
         shop_zone=shop_zone().key,
         timezones=sorted(available_timezones()),
         factors=services.second_factors.of(g.operator.name),
         passkeys=services.passkeys.of(g.operator.name),
+        has_password=services.settings.lets_in_locally(g.operator.name)
+        and services.accounts.has_password(g.operator.name),
+        provider=services.settings.oidc_name if services.openid_provider else "",
+        is_linked=services.identities.of(g.operator.name) is not None,
         sessions=[
             (device_of(each.user_agent), each) for each in services.sessions.list(g.operator.name)
         ],
         this_session=services.sessions.key_of(cookie["token"]),
     )
-    return page, status
 
 
 @bp.post("/account/shortcuts")

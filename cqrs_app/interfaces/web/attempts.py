@@ -9,6 +9,7 @@ from datetime import datetime
 from flask import g, request
 from flask import session as cookie
 
+from cqrs_app.platform.operators.sessions import SignOn
 from cqrs_app.platform.operators.throttle import sentence_for
 from cqrs_app.services import services
 
@@ -66,10 +67,15 @@ def log_failure(event: str, name: str) -> None:
 
 
 def begin_session(
-    name: str, *, second_factor_due: bool = False, verified_at: datetime | None = None
+    name: str,
+    *,
+    second_factor_due: bool = False,
+    verified_at: datetime | None = None,
+    sign_on: SignOn | None = None,
 ) -> None:
     """A new session for this operator, in place of the one that the cookie named. See
-    `Sessions.open`."""
+    `Sessions.open`. `sign_on`: that of the session before, unless it is given."""
+    sign_on = sign_on or _former_sign_on(name)
     if "token" in cookie:
         services.sessions.revoke(cookie["token"])
     # Everything in the cookie goes, the form token too: nobody can have planted it.
@@ -82,4 +88,15 @@ def begin_session(
         request.user_agent.string,
         second_factor_due=second_factor_due,
         verified_at=verified_at,
+        sign_on=sign_on,
     )
+
+
+def _former_sign_on(name: str) -> SignOn:
+    """What the session of the cookie keeps of a provider, if it is this operator's: it goes on
+    after the second step, and after a change of the password."""
+    token = str(cookie.get("token", ""))
+    same = (g.get("operator") and g.operator.name == name) or (
+        services.sessions.waiting(token) == name
+    )
+    return services.sessions.sign_on_of(token) if token and same else SignOn()

@@ -20,6 +20,8 @@ from cqrs_app.interfaces.web.places import about
 from cqrs_app.interfaces.web.recorded_fields import recorded_fields
 from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.description import fields_of
+from cqrs_app.kernel.privacy.readers import NOT_SHOWN
 from cqrs_app.kernel.tracing.spans import trace_id_of
 from cqrs_app.platform.runtime.causes import Link
 from cqrs_app.platform.runtime.command_log import CommandView, GetCommand, ListCommands
@@ -77,6 +79,7 @@ def command(command_id: str) -> ResponseReturnValue:
         "commands/command.html",
         entry=view.entry,
         fields=recorded_fields(view.entry.type, json.loads(view.entry.payload)),
+        hidden=view.entry.payload == NOT_SHOWN and _has_fields(view.entry.type),
         events=view.events,
         chain=_tree(view),
         labels=_labels(),
@@ -143,6 +146,11 @@ def _chips(labels: Mapping[str, str]) -> list[dict[str, str]]:
             moment = datetime.fromisoformat(chip["value"].strip())
             chip["value"] = formats_of(services.settings.locale).when(moment, shown_zone())
     return found
+
+
+def _has_fields(command: str) -> bool:
+    cls = kernel.registry.commands.get(command)
+    return bool(cls and fields_of(cls))
 
 
 def _labels() -> dict[str, str]:

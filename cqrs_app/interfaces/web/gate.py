@@ -3,9 +3,10 @@ those who have something to set up first."""
 
 from __future__ import annotations
 
+import logging
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, g, make_response, redirect, request, url_for
+from flask import Flask, Response, abort, current_app, g, make_response, redirect, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
@@ -13,10 +14,15 @@ from cqrs_app.interfaces.web.auth import HOME, form_again, local_path
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.sign_in import sign_in_before_upload, sign_in_on_the_way
 from cqrs_app.interfaces.web.uploading import Upload
+from cqrs_app.networks import is_in
 from cqrs_app.platform.operators.operator import Operator
+from cqrs_app.platform.operators.sessions import SignOn
 from cqrs_app.services import services
 
+WRONG_NETWORK = "The role {} cannot be used from your network. Ask an administrator."
 SIGNED_IN = "You are signed in again. Nothing was sent yet: check the form and send it."
+
+logger = logging.getLogger(__name__)
 
 
 def init_auth(app: Flask) -> None:
@@ -31,9 +37,16 @@ def init_auth(app: Flask) -> None:
 
 
 def second_factor_required() -> bool:
-    """Whether the role of who is signed in needs a second factor."""
+    """Whether the role of who is signed in needs a second factor that the OpenID provider did not
+    check."""
     roles = {g.operator.role, g.operator.counts_as}
-    return not roles.isdisjoint(services.settings.roles_with_second_factor)
+    needed = not roles.isdisjoint(services.settings.roles_with_second_factor)
+    return needed and not _sign_on().second_factor
+
+
+def _sign_on() -> SignOn:
+    """What the session keeps of an OpenID provider."""
+    return services.sessions.sign_on_of(cookie["token"])
 
 
 def _require_operator() -> ResponseReturnValue | None:
@@ -47,6 +60,7 @@ def _require_operator() -> ResponseReturnValue | None:
     if view is None or getattr(view, "is_public", False):
         return None
     if g.operator:
+        _require_network(g.operator)
         return None if getattr(view, "sets_up", False) else _set_up_first(g.operator)
     if request.method == "POST" and hasattr(view, "form_again"):
         upload: Upload | None = getattr(view, "takes_file", None)
@@ -59,12 +73,23 @@ def _require_operator() -> ResponseReturnValue | None:
     return _whole_page(address, "You are signed out.", 401)
 
 
+def _require_network(operator: Operator) -> None:
+    """Refuse who comes from a network that their role may not be used from, except to sign out. A
+    custom role may be used from where the role that it is based on may."""
+    listed = services.settings.networks_of_roles
+    networks = listed.get(operator.role) or listed.get(operator.counts_as, "")
+    address = request.remote_addr or ""
+    if not is_in(address, networks) and request.endpoint != "web.sign_out":
+        logger.warning("%s of role %s refused from %s", operator.name, operator.role, address)
+        abort(403, WRONG_NETWORK.format(operator.role))
+
+
 def _set_up_first(operator: Operator) -> ResponseReturnValue | None:
     """Lead to what the operator must set up before anything else, or None."""
-    if operator.must_change_password:
+    if operator.must_change_password and not _sign_on().identity:
         address = url_for("web.account_password", next=local_path(_wanted_page()))
         return _whole_page(address, "Choose a password first.", 403)
-    if second_factor_required() and not operator.has_second_factor:
+    if not operator.has_second_factor and second_factor_required():
         return _whole_page(url_for("web.second_factor"), "Set up a second factor first.", 403)
     return None
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import hmac
 from functools import partial
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from cqrs_app.interfaces.web.auth import for_programs
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.networks import is_loopback
 from cqrs_app.platform.alerts.metrics import alert_metrics
 from cqrs_app.platform.approvals.overdue import approval_metrics
 from cqrs_app.platform.failures.metrics import failure_metrics
 from cqrs_app.platform.runtime import health, metrics
 from cqrs_app.platform.webhooks.metrics import webhook_metrics
-from cqrs_app.services import kernel
+from cqrs_app.services import kernel, services
+
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="metrics"'}
 
 
 @bp.get("/healthz")
@@ -36,7 +40,15 @@ def readyz() -> ResponseReturnValue:
 @bp.get("/metrics")
 @for_programs
 def prometheus() -> ResponseReturnValue:
-    """The state of the console for a Prometheus server; holds no business data."""
+    """The state of the console for a Prometheus server; holds no business data. With METRICS_TOKEN
+    for whoever sends it, otherwise for this machine."""
+    expected = services.settings.metrics_token
+    if expected:
+        sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if not hmac.compare_digest(sent.encode(), expected.encode()):
+            return Response("Needs METRICS_TOKEN as a bearer token.\n", 401, CHALLENGE)
+    elif not is_loopback(request.remote_addr or ""):
+        return Response("Set METRICS_TOKEN to read this from elsewhere.\n", 403)
     write = kernel.engines.write
     text = metrics.exposition(
         kernel,

@@ -30,6 +30,7 @@ RESTART = f"{PREFIX}restart"
 OPEN_TOO_LONG = "This page was open too long. Try again."
 WRONG = "The code is wrong, or was used already. Wait for the next one, or use a recovery code."
 WRONG_PASSWORD = "The password is wrong."  # noqa: S105 - a sentence
+CONFIRM_FIRST = "Confirm with {} first, then choose Continue."
 EMPTY = "Enter a code."
 EMPTY_PASSWORD = "Enter your password."  # noqa: S105
 
@@ -71,6 +72,8 @@ def prove(form: ProofForm, name: str, *, password_will_do: bool) -> AttemptRefus
     factor to ask for."""
     if not form.validate():
         return AttemptRefused(OPEN_TOO_LONG)
+    if confirms_at_provider(name):
+        return AttemptRefused(CONFIRM_FIRST.format(services.settings.oidc_name))
     if not (form.passkey.data or (form.password if password_will_do else form.code).data):
         return AttemptRefused(EMPTY_PASSWORD if password_will_do else EMPTY)
     if refusal := begin_attempt(name, second_factor=not password_will_do):
@@ -106,6 +109,17 @@ def kept_fields(*prefixes: str) -> list[tuple[str, str]]:
         if name != "csrf_token" and not name.startswith(prefixes)
         for text in texts
     ]
+
+
+def confirms_at_provider(name: str) -> bool:
+    """Whether this operator proves who they are at the OpenID provider: they have neither a second
+    factor nor a password that counts, and are linked."""
+    return bool(
+        services.openid_provider
+        and not services.second_factors.of(name).any
+        and not (services.settings.lets_in_locally(name) and services.accounts.has_password(name))
+        and services.identities.of(name)
+    )
 
 
 def step_up() -> ResponseReturnValue | None:
@@ -187,4 +201,6 @@ def proof_page(
         signing_in=signing_in,
         restart=RESTART,
         factors=services.second_factors.of(name),
+        provider=services.settings.oidc_name if confirms_at_provider(name) else "",
+        next=local_path(request.args.get("next", "")) if kept is None else "/",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from flask import flash, g, redirect, render_template, request, url_for
 from flask import session as cookie
@@ -36,10 +37,12 @@ from cqrs_app.interfaces.web.security import refuse_foreign_pages
 from cqrs_app.interfaces.web.uploading import Upload, discard_body
 from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.platform.operators.errors import AccountError
+from cqrs_app.platform.operators.identities import DISABLED
+from cqrs_app.platform.operators.sessions import SignOn
 from cqrs_app.services import services
 
-DISABLED = "This account is disabled. Ask an administrator."
 WRONG = "The name or the password is wrong, or the account is disabled."
+WRONG_WAY = "The name or the password is wrong, or the account signs in with {}."
 OPEN_TOO_LONG = "This page was open too long, so you were not signed in. Enter your password again."
 INCOMPLETE = "Enter your name and password."
 SIGNED_OUT = "You are signed out, so nothing was sent. What you entered is kept: sign in to go on."
@@ -125,15 +128,15 @@ def _sign_in(form: SignInForm) -> AttemptRefused | None:
     if refusal := begin_attempt(name):
         return refusal
     operator = services.accounts.verify(name, password)
-    if operator is None:
+    if operator is None or not services.settings.lets_in_locally(operator.name):
         log_failure("sign-in refused", name)
-        return AttemptRefused(WRONG)
+        return AttemptRefused(_wrong())
     attempt_succeeded(name)
     if operator.has_second_factor:
         begin_session(operator.name, second_factor_due=True)
         log_event("password accepted, second factor due", operator.name)
     else:
-        _signed_in(operator.name)
+        signed_in(operator.name)
     return None
 
 
@@ -150,7 +153,10 @@ def _sign_in_by_passkey(response: str) -> AttemptRefused | None:
     if not services.accounts.is_working(name):
         log_failure("sign-in refused", name)
         return AttemptRefused(DISABLED)
-    _signed_in(name, "with a passkey")
+    if not services.settings.lets_in_locally(name):
+        log_failure("sign-in refused", name)
+        return AttemptRefused(_wrong())
+    signed_in(name, "with a passkey")
     return None
 
 
@@ -158,7 +164,7 @@ def _finish(form: ProofForm, name: str) -> AttemptRefused | None:
     """The second step."""
     if refusal := prove(form, name, password_will_do=False):
         return refusal
-    _signed_in(name, "with a second factor")
+    signed_in(name, "with a second factor")
     return None
 
 
@@ -178,13 +184,30 @@ def _waiting() -> str | None:
     return waiting
 
 
-def _signed_in(name: str, how: str = "") -> None:
-    begin_session(name)
+def signed_in(
+    name: str,
+    how: str = "",
+    *,
+    verified_at: datetime | None = None,
+    sign_on: SignOn | None = None,
+) -> None:
+    """Open a session for this operator, who is `g.operator` from then on. See `begin_session`."""
+    begin_session(name, verified_at=verified_at, sign_on=sign_on)
     g.operator = services.sessions.find(cookie["token"])
     if notices := services.accounts.take_notices(name):
         changes = formats_of(services.settings.locale).sentence(" ".join(notices), shown_zone())
         flash(NOTICE.format(changes), "warn")
-    log_event(f"signed in {how}".strip(), name)
+    by_provider = services.sessions.sign_on_of(cookie["token"]).identity
+    if services.settings.local_sign_in or by_provider:
+        log_event(f"signed in {how}".strip(), name)
+    else:
+        log_failure(f"break-glass account signed in {how}".strip(), name)
+
+
+def _wrong() -> str:
+    """The same for a wrong password as for an account that needs the provider."""
+    settings = services.settings
+    return WRONG if settings.local_sign_in else WRONG_WAY.format(settings.oidc_name)
 
 
 def sign_in_on_the_way() -> ResponseReturnValue | None:
@@ -225,6 +248,11 @@ def sign_in_before_upload(upload: Upload) -> ResponseReturnValue:
     return _page(form, FILE_NOT_SENT), 401
 
 
+def sign_in_refused(sentence: str) -> str:
+    """The sign-in page, with why the provider signed nobody in."""
+    return _page(SignInForm(formdata=None), sentence)
+
+
 def sign_in_again() -> str:
     """The sign-in form with the name that was sent in one that is too old."""
     return _page(SignInForm(), OPEN_TOO_LONG)
@@ -242,4 +270,6 @@ def _page(
         kept=kept or (),
         action=url_for("web.sign_in") if kept is None else request.full_path.removesuffix("?"),
         in_dialog=in_dialog,
+        provider=services.settings.oidc_name if services.openid_provider else "",
+        local=services.settings.local_sign_in,
     )

@@ -66,6 +66,12 @@ class TokenForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
         render_kw={"min": 1, "max": LONGEST_DAYS},
     )
 
+    networks = StringField(
+        "Only from these networks",
+        description="With commas, such as 10.1.0.0/16, fd12::/16. Leave empty for any.",
+        render_kw={"autocapitalize": "none", "spellcheck": "false"},
+    )
+
     @property
     def expires_at(self) -> datetime | None:
         days = self.expires_days.data
@@ -107,6 +113,7 @@ def token_new() -> ResponseReturnValue:
             name,
             form.role.data,
             permissions=form.permissions.data or (),
+            networks=form.networks.data or "",
             made_by=g.operator.name,
             expires_at=form.expires_at,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -168,6 +169,12 @@ class EventCodec:
         self._upcasters = dict(upcasters)
         self.zone = zone
         self.opener: Opener | None = None
+
+    def with_opener(self, opener: Opener) -> EventCodec:
+        """The same with another opener."""
+        other = copy(self)
+        other.opener = opener
+        return other
 
     def require(self, event: Event) -> None:
         """Raise UndeclaredEvent for a type that could not be read back."""

@@ -20,6 +20,8 @@ from cqrs_app.kernel.messages.fields import hints_of
 
 ERASED = "erased"
 """What a value reads as once its key is destroyed."""
+HIDDEN = "hidden"
+"""What a value reads as for whoever may not see personal data."""
 
 MASK = "[personal]"
 
@@ -51,6 +53,11 @@ PERSONAL = Personal()
 def erased(text: str) -> str:
     """What a read model stores in place of a value: the same text that a replay would read."""
     return ERASED if text else ""
+
+
+def concealed(text: str) -> str:
+    """A stored JSON text, in which each sealed value reads HIDDEN."""
+    return TOKEN.sub(HIDDEN, text)
 
 
 def personal_fields(cls: Any) -> tuple[str, ...]:

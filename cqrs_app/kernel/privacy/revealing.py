@@ -1,4 +1,4 @@
-"""Opens the personal values in answers from the write store."""
+"""Shows events and commands in answers from the write store as far as their reader may see them."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
-from msgspec import structs
-
-from cqrs_app.kernel.events.recorded import Opener, StoredEvent
+from cqrs_app.kernel.events.recorded import StoredEvent
+from cqrs_app.kernel.privacy.readers import Reader
 from cqrs_app.kernel.store import LogEntry
 
 T = TypeVar("T")
 
 
-def revealed(value: T, opener: Opener) -> T:
-    """The answer with the payloads of its events and commands opened, at any depth."""
-    opener.prepare(each.payload for each in _holders(value))
-    made: T = _revealed(value, opener)
+def revealed(value: T, reader: Reader) -> T:
+    """The answer with its events and commands as the reader may see them, at any depth."""
+    reader.prepare(each.payload for each in _holders(value))
+    made: T = _revealed(value, reader)
     return made
 
 
@@ -33,13 +32,13 @@ def _holders(value: Any) -> Iterator[StoredEvent | LogEntry]:
                 yield from _holders(getattr(value, field.name))
 
 
-def _revealed(value: Any, opener: Opener) -> Any:
+def _revealed(value: Any, reader: Reader) -> Any:
     match value:
         case StoredEvent() | LogEntry():
-            return structs.replace(value, payload=opener.open(value.payload, value.stream))
+            return reader.shown(value)
         case tuple():
-            return tuple(_revealed(each, opener) for each in value)
+            return tuple(_revealed(each, reader) for each in value)
         case _ if is_dataclass(value) and not isinstance(value, type) and any(_holders(value)):
             names = [field.name for field in fields(value)]
-            return replace(value, **{n: _revealed(getattr(value, n), opener) for n in names})
+            return replace(value, **{n: _revealed(getattr(value, n), reader) for n in names})
     return value

@@ -30,6 +30,7 @@ from cqrs_app.kernel.errors import (
 from cqrs_app.kernel.events.recorded import UnknownEvent, UnreadableEvent
 from cqrs_app.kernel.messages.messages import Query, parse
 from cqrs_app.kernel.messages.notation import Notation
+from cqrs_app.kernel.privacy.readers import Concealing, Reader, ReadingRights
 from cqrs_app.kernel.privacy.revealing import revealed
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.rows import Rows
@@ -112,9 +113,13 @@ class QueryBus:
         served_late: Callable[[str, float], None],
         log: QueryLog,
         tracer: Tracer | None = None,
+        rights: ReadingRights | None = None,
     ) -> None:
         self._answers = answers
         self._past = past
+        self._concealed_past = past.with_opener(Concealing())
+        # Where permissions are not checked, everybody may see everything.
+        self._rights = (options.authorise and rights) or ReadingRights()
         self._repository = repository
         self._write = reader_of(engines["write"])
         self._query = reader_of(engines["query"])
@@ -206,7 +211,7 @@ class QueryBus:
             reads, context.seen, context.wait, context.actor.name
         )
         if query.declaration.store == "write":
-            return self._from_write_store(query, stale), "uncached"
+            return self._from_write_store(query, stale, context), "uncached"
         rows = self._source(query, context)
         if query.declaration.cached and context.cached and self._options.caching:
             return self._cached(query, context.bounds, rows, stale)
@@ -350,11 +355,12 @@ class QueryBus:
                 return found
         return None
 
-    def _from_write_store(self, query: Query, stale: bool) -> Answer[Any]:
+    def _from_write_store(self, query: Query, stale: bool, context: QueryContext) -> Answer[Any]:
         freshness = self._from_events()
         with self._write.connect() as connection:
             value = self._answers[type(query)].handler(query, connection)
-        return Answer(self._written(query, revealed(value, self._vault)), freshness, stale)
+        reader = Reader(context.actor, self._rights, self._vault)
+        return Answer(self._written(query, revealed(value, reader)), freshness, stale)
 
     def _from_rows(self, query: Query, source: Source, stale: bool) -> Answer[Any]:
         value, reached = self._read(query, source)
@@ -391,16 +397,17 @@ class QueryBus:
 
     def _from_past(self, query: Query, source: FromPast, context: QueryContext) -> Answer[Any]:
         reads = query.declaration.reads
+        past = self._past if self._rights.sees_personal(context.actor) else self._concealed_past
         reader = {"reader": context.actor} if source.by_reader else {}
         try:
             if reads and not context.strong:
                 rows = self._source(query, context)
                 with rows.engine.connect() as connection:
-                    value = source.handler(query, self._past, connection, **reader)
+                    value = source.handler(query, past, connection, **reader)
                 freshness = self._gauge.measure(self._unless_exchanged(rows))
             else:
                 freshness = self._from_events()
-                value = source.handler(query, self._past, *(None for _ in reads[:1]), **reader)
+                value = source.handler(query, past, *(None for _ in reads[:1]), **reader)
         except UnknownEvent as error:
             sentence = f"{error} Nothing is lost: the release that wrote it can show it."
             raise Refused("cannot_be_folded", sentence) from error

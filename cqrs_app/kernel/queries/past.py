@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -12,6 +13,7 @@ from typing import Any
 from cqrs_app.kernel.commands.aggregate import Aggregate, restore
 from cqrs_app.kernel.events.recorded import (
     EventCodec,
+    Opener,
     Recorded,
     StoredEvent,
     UnreadableEvent,
@@ -87,6 +89,12 @@ class Past:
         self._writers = {cls: notation.writer(cls) for cls in aggregates.values()}
         self._codec = codec
         self._store = store
+
+    def with_opener(self, opener: Opener) -> Past:
+        """The same, with personal values opened by another opener."""
+        other = copy(self)
+        other._codec = self._codec.with_opener(opener)
+        return other
 
     def moment(self, stream: str, until: Until = WHOLE) -> Moment | None:
         """The aggregate as it was then; its current state for a version that does not exist yet.

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, bindparam, select
 from cqrs_app.kernel.errors import VersionConflict
 from cqrs_app.kernel.events.recorded import Snapshot, StoredEvent
 from cqrs_app.kernel.store import tables
+from cqrs_app.kernel.store.among import among
 from cqrs_app.kernel.store.engines import (
     placeholder_of,
     raw_connection,
@@ -297,7 +298,7 @@ class EventStore(ABC):
 
     def versions_of(self, streams: Iterable[str]) -> dict[str, int]:
         """Stream -> its current version, for the streams that exist."""
-        found = select(_heads.stream, _heads.version).where(_heads.stream.in_(tuple(streams)))
+        found = select(_heads.stream, _heads.version).where(among(_heads.stream, streams))
         with self.reader.connect() as connection:
             return {row.stream: row.version for row in connection.execute(found)}
 

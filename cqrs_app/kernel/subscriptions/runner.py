@@ -235,10 +235,11 @@ class SubscriptionRunner:
         Raises UnknownEvent for a type that a newer release wrote: this one does not know who wants
         it, and a skipped event would be missing for good, in a read model as in effects.
         """
-        for event in events:
-            if not self._codec.knows(event.type):
-                raise UnknownEvent(f"No event type {event.type} is known to this release.")
-        wanted = {name for name in {each.type for each in events} if subscription.wants(name)}
+        types = {each.type for each in events}
+        for name in sorted(types):
+            if not self._codec.knows(name):
+                raise UnknownEvent(f"No event type {name} is known to this release.")
+        wanted = {name for name in types if subscription.wants(name)}
         return [event for event in events if event.type in wanted]
 
     @contextmanager

@@ -11,7 +11,6 @@ from typing import Any, Protocol
 
 from cqrs_app.platform.alerts.notices import Notice
 
-LONGEST_ERROR = 200
 MISSING = "Apprise is not installed. Install it with `pip install apprise`, or empty ALERT_URLS."
 
 
@@ -55,9 +54,3 @@ class AppriseUrl:
 
 def by_name(channels: Sequence[Channel]) -> Mapping[str, Channel]:
     return {each.name: each for each in channels}
-
-
-def printable(text: str) -> str:
-    """One line of limited length: some of the text may come from a server."""
-    line = "".join(letter if letter.isprintable() else " " for letter in text)
-    return line if len(line) <= LONGEST_ERROR else f"{line[: LONGEST_ERROR - 1]}…"

@@ -10,6 +10,7 @@ from cqrs_app.kernel.queries.answers import actions_of, from_past, from_state, p
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.approvals import events, preview, queries
+from cqrs_app.platform.approvals.delegation import Delegation
 from cqrs_app.platform.approvals.gate import Gate
 from cqrs_app.platform.approvals.policies import ApprovalPolicies
 from cqrs_app.platform.approvals.request import ApprovalRequest
@@ -26,7 +27,7 @@ def approvals_area(
     permissions = {each.__name__: each.declaration.permission for each in handlers}
     return Area(
         name="approvals",
-        aggregates=[ApprovalPolicies, ApprovalRequest],
+        aggregates=[ApprovalPolicies, ApprovalRequest, Delegation],
         events=events,
         upcasters=events.UPCASTERS,
         subscriptions=[FollowRequests()],
@@ -35,6 +36,7 @@ def approvals_area(
             queries.ListApprovalPolicies: from_state(ApprovalPolicies, queries.list_policies),
             queries.ListApprovalRequests: projected(queries.list_requests),
             queries.GetApprovalRequest: from_past(queries.get_request(permissions), by_reader=True),
+            queries.ListDelegations: projected(queries.list_delegations),
             preview.PreviewApprovalPolicy: from_past(preview.preview_policy(handlers, signers)),
             queries.RequestActions: actions_of(ApprovalRequest),
         },

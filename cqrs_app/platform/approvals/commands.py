@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -20,6 +21,7 @@ from cqrs_app.platform.approvals.types import (
     Digest,
     FieldCondition,
     Names,
+    Operator,
     OverrideVerdict,
     PolicyName,
     RequestId,
@@ -211,6 +213,30 @@ class ReviewOverride(Command):
     def check(self) -> Iterator[tuple[str, str]]:
         if not self.comment.strip():
             yield "comment", NEEDED
+
+
+@command(label="Delegate signatures", permission=SIGN)
+class DelegateSignatures(Command):
+    """Let somebody else sign for you until a time, for example during a holiday. They never sign
+    what either of you asked for, and cannot pass it on."""
+
+    operator: Operator
+    delegate: Annotated[Operator, Meta(title="Signs for you")]
+    until: Annotated[datetime, Meta(title="Until", tz=True)]
+
+
+@command(label="End delegation", permission=SIGN)
+class EndDelegation(Command):
+    """Nobody signs for you any more."""
+
+    operator: Operator
+
+
+@command(label="Remind signers", permission=RUN)
+class RemindSigners(Command):
+    """Sent by the console before the time to decide is over, and once a review is overdue."""
+
+    request_id: RequestId
 
 
 @command(label="Record outcome", permission=RUN)

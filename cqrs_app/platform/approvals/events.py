@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -48,15 +49,17 @@ class ApprovalRequested(Event):
         return self.person
 
 
-@event()
+@event(schema=2)
 class ApprovalSigned(Event):
-    """A person approves what has this digest. `signer` is the actor that sent it."""
+    """A person approves what has this digest. `signer` is the actor that sent it, `on_behalf_of`
+    the one who let them sign, empty if it is their own signature."""
 
     request_id: str
     person: str
     signer: str
     stage: int
     digest: str
+    on_behalf_of: str
     comment: str
 
 
@@ -65,19 +68,21 @@ class ApprovalGranted(Event):
     request_id: str
 
 
-@event()
+@event(schema=2)
 class ApprovalRefused(Event):
     request_id: str
     person: str
     signer: str
+    on_behalf_of: str
     comment: str
 
 
-@event()
+@event(schema=2)
 class ApprovalReturned(Event):
     request_id: str
     person: str
     signer: str
+    on_behalf_of: str
     comment: str
 
 
@@ -145,6 +150,32 @@ class ApprovalVoided(Event):
     request_id: str
 
 
+@event()
+class ApprovalReminded(Event):
+    """Whoever can sign is reminded of the deadline, or of a review that is overdue."""
+
+    request_id: str
+    of_review: bool
+
+
+@event()
+class SignaturesDelegated(Event):
+    """Until then `delegate` may sign for the operator."""
+
+    operator: str
+    delegate: str
+    until: datetime
+
+
+@event()
+class DelegationEnded(Event):
+    operator: str
+
+
+def _own_1(payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | {"on_behalf_of": ""}
+
+
 def _policy_1(policy: dict[str, Any]) -> dict[str, Any]:
     return policy | {"review_hours": 24, "stages": _stages_1(policy["stages"])}
 
@@ -166,5 +197,11 @@ def _requested_1(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 UPCASTERS = MappingProxyType(
-    {("ApprovalPolicySet", 1): _set_1, ("ApprovalRequested", 1): _requested_1}
+    {
+        ("ApprovalPolicySet", 1): _set_1,
+        ("ApprovalRequested", 1): _requested_1,
+        ("ApprovalSigned", 1): _own_1,
+        ("ApprovalRefused", 1): _own_1,
+        ("ApprovalReturned", 1): _own_1,
+    }
 )

@@ -12,6 +12,7 @@ import threading
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import msgspec
 
@@ -33,6 +34,9 @@ from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.platform.approvals import rules
 from cqrs_app.platform.approvals.circumstances import circumstances, shown
 from cqrs_app.platform.approvals.commands import (
+    SIGN,
+    DelegateSignatures,
+    EndDelegation,
     OverrideApproval,
     RequestApproval,
     ResubmitRequest,
@@ -41,6 +45,7 @@ from cqrs_app.platform.approvals.commands import (
     SignRequest,
     WithdrawRequest,
 )
+from cqrs_app.platform.approvals.delegation import Delegation
 from cqrs_app.platform.approvals.events import ApprovalRequested
 from cqrs_app.platform.approvals.policies import POLICIES, ApprovalPolicies
 from cqrs_app.platform.approvals.policy import (
@@ -120,6 +125,12 @@ class Gate:
     known: KnownPolicies = field(default_factory=KnownPolicies)
 
     def __call__(self, call: Call, proceed: Proceed) -> Receipt:
+        if isinstance(call.command, DelegateSignatures | EndDelegation):
+            self._require_delegate(call.command)
+            call.arguments["now"] = Now(
+                signer=self.signers.of(call.context.actor.name), at=call.clock()
+            )
+            return proceed(call)
         if isinstance(call.command, OnRequest):
             call.arguments["now"] = self._now(call, call.command)
             return proceed(call)
@@ -200,6 +211,16 @@ class Gate:
                         f"It has: {', '.join(sorted(known[each]))}."
                     )
 
+    def _require_delegate(self, command: DelegateSignatures | EndDelegation) -> None:
+        if isinstance(command, EndDelegation):
+            return
+        found = self.signers.actor(command.delegate)
+        if command.delegate == command.operator or found is None or not found.may(SIGN):
+            raise rules.UNKNOWN_DELEGATE(
+                f"{command.delegate} cannot sign for {command.operator}. Nothing was changed. "
+                "Name another operator, whose role may sign requests."
+            )
+
     def _require_signers(self, policies: Sequence[ApprovalPolicy], asking: Signer) -> None:
         short = short_of(stages_of(policies), self.signers.all(), asking.person)
         if short:
@@ -212,8 +233,9 @@ class Gate:
             )
 
     def _now(self, call: Call, command: OnRequest) -> Now:
-        signer = self.signers.signing(call.context.actor.name)
-        now = Now(signer=signer, at=call.clock())
+        signer, at = self.signers.signing(call.context.actor.name), call.clock()
+        lets = (each for each in signer.represents if self._lets(call, each, signer, at))
+        now = Now(signer=replace(signer, represents=tuple(lets)), at=at)
         approves = isinstance(command, SignRequest) and command.decision is SignDecision.APPROVE
         past = call.past(ApprovalRequest.stream_of(command.request_id))
         if not past or not (approves or isinstance(command, ResubmitRequest)):
@@ -224,6 +246,13 @@ class Gate:
             raise
         except (BusError, VersionConflict) as error:
             return replace(now, problem=error.sentence)
+
+    def _lets(self, call: Call, owner: Signer, signer: Signer, at: datetime) -> bool:
+        """Whether `owner` lets the signer sign for them, by their stream as it is now."""
+        delegation = Delegation()
+        for event in call.past(Delegation.stream_of(owner.person)):
+            delegation.evolve(event, at)
+        return delegation.signs_for(signer.person, at)
 
     def _foreseen(self, call: Call, past: Sequence[Event], now: Now) -> Now:
         """With what the command of a request would do now, and who would have to approve it. Raises

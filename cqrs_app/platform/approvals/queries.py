@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -23,7 +23,7 @@ from cqrs_app.platform.approvals.policies import ApprovalPolicies
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, SeenVersion
 from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.signers import signers_in
-from cqrs_app.platform.approvals.tables import approval_requests
+from cqrs_app.platform.approvals.tables import approval_delegations, approval_requests
 from cqrs_app.platform.approvals.types import ApprovalStage, RequestId, RequestState
 from cqrs_app.platform.runtime.commands import SEE_COMMANDS
 
@@ -165,6 +165,7 @@ class ApprovalStep:
     type: str
     operator: str
     at: datetime
+    on_behalf_of: str
     comment: str
     command_id: str
 
@@ -173,7 +174,7 @@ class ApprovalStep:
 class ApprovalRequestView:
     """One request. `payload` are the fields of the command, empty once personal data in it is
     erased, or if they are hidden from who asks; `digest` is what a signature names; `signed` are
-    those who approved."""
+    those who approved, `signed_for` whom they did it for, if not for themselves."""
 
     request_id: str
     state: RequestState
@@ -192,7 +193,9 @@ class ApprovalRequestView:
     stage: int
     round: int
     signed: tuple[str, ...]
+    signed_for: dict[str, str]
     missing: int
+    refusal_needs_comment: bool
     asked_by: str
     asker: str
     asked_at: datetime | None
@@ -253,7 +256,9 @@ def _view(
         stage=request.stage,
         round=request.round,
         signed=tuple(request.signed),
+        signed_for=request.signed_for,
         missing=request.missing,
+        refusal_needs_comment=request.comment_on_refusal,
         asked_by=request.asked_by,
         asker=request.asker,
         asked_at=request.asked_at,
@@ -267,11 +272,37 @@ def _view(
                 type=each.stored.type,
                 operator=each.stored.operator,
                 at=each.occurred_at,
+                on_behalf_of=getattr(each.event, "on_behalf_of", ""),
                 comment=getattr(each.event, "comment", "") or getattr(each.event, "reason", ""),
                 command_id=each.stored.command_id,
             )
             for each in found
         ),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DelegationRow:
+    """Until then `delegate` signs for the operator."""
+
+    operator: str
+    delegate: str
+    until: datetime
+
+
+@query(label="Delegations of signatures", permission=VIEW, store="write")
+class ListDelegations(Query):
+    """Who signs for whom now."""
+
+
+def list_delegations(
+    question: ListDelegations, connection: Connection
+) -> tuple[DelegationRow, ...]:
+    rows = approval_delegations.c
+    found = select(approval_delegations).where(rows.until > datetime.now(UTC))
+    return tuple(
+        DelegationRow(operator=row.operator, delegate=row.delegate, until=row.until)
+        for row in connection.execute(found.order_by(rows.operator))
     )
 
 

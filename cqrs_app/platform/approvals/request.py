@@ -20,6 +20,7 @@ from cqrs_app.platform.approvals import rules
 from cqrs_app.platform.approvals.commands import (
     OverrideApproval,
     RecordOutcome,
+    RemindSigners,
     RequestApproval,
     ResubmitRequest,
     ReviewOverride,
@@ -36,6 +37,7 @@ from cqrs_app.platform.approvals.types import (
 )
 
 UNCHANGED = "Nothing was changed."
+DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +85,9 @@ def in_state(*states: RequestState) -> Rule:
 
 @dataclass
 class ApprovalRequest(Aggregate):
-    """`signed` are those who approved, with their stage; `stage` is the one that waits. `due` is
-    when the state ends by itself. `review_due` is set while what `overrider` did awaits review.
-    `changes` counts its events."""
+    """`signed` are those who approved, with their stage, and `signed_for` whom they did it for, if
+    not for themselves; `stage` is the one that waits. `due` is when the state ends by itself.
+    `review_due` is set while what `overrider` did awaits review. `changes` counts its events."""
 
     category: ClassVar[str] = "approval"
     identity: ClassVar[str] = "request_id"
@@ -110,9 +112,12 @@ class ApprovalRequest(Aggregate):
     round: int = 0
     stage: int = 0
     signed: dict[str, int] = field(default_factory=dict)
+    signed_for: dict[str, str] = field(default_factory=dict)
     due: datetime | None = None
     overrider: str = ""
     review_due: datetime | None = None
+    reminded: bool = False
+    review_reminded: bool = False
     changes: int = 0
 
     @handles(
@@ -164,8 +169,13 @@ class ApprovalRequest(Aggregate):
     def sign(self, command: SignRequest, now: Now) -> Decision:
         self._require_signer(now)
         self._require_shown(command.digest)
-        who = {"request_id": command.request_id, "person": now.signer.person}
-        signed: dict[str, Any] = who | {"signer": now.signer.name, "comment": command.comment}
+        signed: dict[str, Any] = {
+            "request_id": command.request_id,
+            "person": now.signer.person,
+            "signer": now.signer.name,
+            "on_behalf_of": self._represented(now.signer),
+            "comment": command.comment,
+        }
         match command.decision:
             case SignDecision.REFUSE:
                 if self.comment_on_refusal and not command.comment.strip():
@@ -177,7 +187,7 @@ class ApprovalRequest(Aggregate):
             case SignDecision.APPROVE if changed := self._problem(now):
                 yield was.ApprovalOutdated(request_id=command.request_id, reason=changed)
             case SignDecision.APPROVE:
-                if now.signer.person in self.signed:
+                if now.signer.person in self.given:
                     raise rules.ALREADY_SIGNED(f"You have approved this before. {UNCHANGED}")
                 yield was.ApprovalSigned(**signed, stage=self.stage, digest=self.digest)
                 if self.stage == len(self.stages):
@@ -257,6 +267,22 @@ class ApprovalRequest(Aggregate):
         if command.state is not RequestState.STALE:
             yield self._ended()
 
+    @handles(RemindSigners, refusals=[rules.NOTHING_TO_REMIND])
+    def remind(self, command: RemindSigners) -> Decision:
+        if self.remind_at is None:
+            raise rules.NOTHING_TO_REMIND(f"There is nothing to remind of. {UNCHANGED}")
+        yield was.ApprovalReminded(
+            request_id=command.request_id, of_review=self.state is not RequestState.OPEN
+        )
+
+    @property
+    def remind_at(self) -> datetime | None:
+        """When to remind of the deadline: after three quarters of the time, or a day before; of a
+        review, once it is overdue."""
+        if self.state is RequestState.OPEN and self.due and not self.reminded:
+            return self.due - min(DAY, timedelta(hours=self._last_begun.hours) / 4)
+        return None if self.review_reminded else self.review_due
+
     @property
     def missing(self) -> int:
         """How many approvals are missing, in all stages."""
@@ -275,7 +301,29 @@ class ApprovalRequest(Aggregate):
         """Whether this person is asked now."""
         if self.state is not RequestState.OPEN or signer.person == self.asker:
             return False
-        return signer.person not in self.signed and signer.fits(self.stages[self.stage])
+        return signer.person not in self.signed and self.seat(signer) is not None
+
+    @property
+    def given(self) -> set[str]:
+        """Whose signatures have been given, by themselves or for them."""
+        return {*self.signed, *self.signed_for.values()}
+
+    def seat(self, signer: Signer) -> Signer | None:
+        """Whose signature this person can give: their own, or else that of somebody who lets them.
+        Nobody's for what that one asked for, or when it has been given."""
+        stage, given = self.stages[self.stage], self.given
+        for each in (signer, *signer.represents):
+            if each.fits(stage) and each.person != self.asker and each.person not in given:
+                return each
+        return None
+
+    def _represented(self, signer: Signer) -> str:
+        """Whom the signature is for, if not for the signer; a word of somebody who has signed
+        before is for whom they signed."""
+        if signer.person in self.signed:
+            return self.signed_for.get(signer.person, "")
+        seat = self.seat(signer)
+        return seat.person if seat and seat.person != signer.person else ""
 
     def may_review(self, signer: Signer) -> bool:
         """Whether this person can review the override that awaits it."""
@@ -292,7 +340,7 @@ class ApprovalRequest(Aggregate):
             raise rules.OWN_REQUEST(
                 f"You cannot sign what you asked for. {UNCHANGED} Somebody else has to."
             )
-        if not now.signer.fits(self.stages[self.stage]) and now.signer.person not in self.signed:
+        if self.seat(now.signer) is None and now.signer.person not in self.given:
             raise rules.NOT_A_SIGNER(
                 f"It needs {describe(self.stages[self.stage])}, which you are not. {UNCHANGED}"
             )
@@ -323,7 +371,7 @@ class ApprovalRequest(Aggregate):
             case was.ApprovalRequested():
                 self._ask(event, at)
             case was.ApprovalSigned():
-                self.signed[event.person] = event.stage
+                self._sign(event)
                 here = sum(stage == self.stage for stage in self.signed.values())
                 if here >= self.stages[self.stage].approvals:
                     self.stage += 1
@@ -335,6 +383,9 @@ class ApprovalRequest(Aggregate):
                 self.review_due = None
             case was.ApprovalReturned() | was.ApprovalOutdated():
                 self._wait(_WAITS[type(event)], at)
+            case was.ApprovalReminded():
+                self.review_reminded |= event.of_review
+                self.reminded |= not event.of_review
             case was.ApprovalResubmitted():
                 self.shown, self.digest = event.shown, event.digest
                 self._begin(at)
@@ -352,6 +403,11 @@ class ApprovalRequest(Aggregate):
         self.review_hours = min(each.review_hours for each in event.policies)
         self._begin(at)
 
+    def _sign(self, event: was.ApprovalSigned) -> None:
+        self.signed[event.person] = event.stage
+        if event.on_behalf_of:
+            self.signed_for[event.person] = event.on_behalf_of
+
     def _grant(self, event: was.ApprovalGranted | was.ApprovalOverridden, at: datetime) -> None:
         self.state = RequestState.APPROVED
         self.due = at + timedelta(hours=self.carry_out_hours)
@@ -361,11 +417,17 @@ class ApprovalRequest(Aggregate):
 
     def _begin(self, at: datetime) -> None:
         self.round, self.stage, self.signed = self.round + 1, 0, {}
+        self.signed_for = {}
         self._wait(RequestState.OPEN, at)
 
+    @property
+    def _last_begun(self) -> ApprovalStage:
+        """The stage that waits, or else the last one."""
+        return self.stages[min(self.stage, len(self.stages) - 1)]
+
     def _wait(self, state: RequestState, at: datetime) -> None:
-        stage = self.stages[min(self.stage, len(self.stages) - 1)]
-        self.state, self.due = state, at + timedelta(hours=stage.hours)
+        self.state, self.due = state, at + timedelta(hours=self._last_begun.hours)
+        self.reminded = False
 
 
 _WAITS = {

@@ -24,6 +24,11 @@ COMMENT_NEEDED = Refusal("comment_needed", "The policy wants to know why it is r
 DEADLINE_OVER = Refusal("deadline_over", "It should have been decided before.")
 NOT_YOURS = Refusal("not_yours", "Somebody else asked for it.")
 MORE_NEEDED = Refusal("more_needed", "By now the policies ask for approvals that it lacks.")
+NOT_YOUR_SIGNATURE = Refusal("not_your_signature", "Only they themselves delegate it.")
+UNKNOWN_DELEGATE = Refusal("unknown_delegate", "This operator cannot sign, or is the same one.")
+ENDS_BEFORE = Refusal("ends_before", "The end of a delegation has passed.")
+NOT_DELEGATED = Refusal("not_delegated", "Nobody signs for this operator.")
+NOTHING_TO_REMIND = Refusal("nothing_to_remind", "It is not due, or they have been reminded.")
 NO_REVIEW_DUE = Refusal("no_review_due", "Nothing was overridden, or somebody has reviewed it.")
 NOT_A_REVIEWER = Refusal(
     "not_a_reviewer", "Whoever asked or overrode cannot review it, nor who could not have signed."

@@ -14,12 +14,14 @@ _RANKS = {str(role): rank for rank, role in enumerate(Role)}
 @dataclass(frozen=True, slots=True)
 class Signer:
     """`name` is the actor, `person` the one whose word it is: a token acts for whoever made it.
-    `role` is empty for who is no operator, `team` for who is in none."""
+    `role` is empty for who is no operator, `team` for who is in none. `represents` are those who
+    let this person sign for them."""
 
     name: str
     person: str
     role: str
     team: str = ""
+    represents: tuple[Signer, ...] = ()
 
     def fits(self, stage: ApprovalStage) -> bool:
         """Whether a stage asks this person."""

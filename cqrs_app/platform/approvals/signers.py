@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Engine, literal, select
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.approvals.signer import Signer, least
+from cqrs_app.platform.approvals.tables import approval_delegations
 from cqrs_app.platform.operators.ended import has_ended
 from cqrs_app.platform.operators.roles import (
     Roles,
@@ -26,14 +28,24 @@ SHELL = "shell:"
 """The prefix of whoever works on the machine itself: no operator, so they cannot sign."""
 
 
+_DELEGATIONS = approval_delegations.c
 _WORKING = select(
     operators.c.name, counts_as(operators.c.role).label("role"), operators.c.team
 ).where(operators.c.disabled_at.is_(None))
 
 
 def signers_in(connection: Connection) -> list[Signer]:
-    """Every operator whose account works."""
-    return [Signer(row.name, row.name, row.role, row.team) for row in connection.execute(_WORKING)]
+    """Every operator whose account works, with those who let them sign."""
+    alone = {
+        row.name: Signer(row.name, row.name, row.role, row.team)
+        for row in connection.execute(_WORKING)
+    }
+    found = select(_DELEGATIONS.operator, _DELEGATIONS.delegate)
+    lets = defaultdict[str, list[Signer]](list)
+    for row in connection.execute(found.where(_DELEGATIONS.until > datetime.now(UTC))):
+        if row.operator in alone:
+            lets[row.delegate].append(alone[row.operator])
+    return [replace(each, represents=tuple(lets[name])) for name, each in alone.items()]
 
 
 class Signers:
@@ -72,7 +84,11 @@ class Signers:
         return Signer(name, name, account.role, account.team) if account else Signer(name, name, "")
 
     def signing(self, name: str) -> Signer:
-        """The same, as a signer: by a token nobody signs who could not sign without it."""
+        """The same, as a signer: by a token nobody signs who could not sign without it, or for
+        somebody else. `represents` may be a moment old."""
+        signer = next((each for each in self.all() if each.name == name), None)
+        if signer is not None:
+            return signer
         signer = self.of(name)
         account = select(
             counts_as(operators.c.role).label("role"), operators.c.team, operators.c.disabled_at

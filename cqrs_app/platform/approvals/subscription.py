@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
@@ -15,9 +15,14 @@ from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.registry import events_in
 from cqrs_app.kernel.subscriptions.subscription import Subscription
 from cqrs_app.platform.approvals import events
-from cqrs_app.platform.approvals.events import ApprovalPolicyRemoved, ApprovalPolicySet
+from cqrs_app.platform.approvals.events import (
+    ApprovalPolicyRemoved,
+    ApprovalPolicySet,
+    DelegationEnded,
+    SignaturesDelegated,
+)
 from cqrs_app.platform.approvals.request import ApprovalRequest
-from cqrs_app.platform.approvals.tables import approval_requests
+from cqrs_app.platform.approvals.tables import approval_delegations, approval_requests
 
 _ROW = approval_requests.c
 _SAME = (
@@ -30,6 +35,7 @@ _SAME = (
     "asked_at",
     "due",
     "review_due",
+    "remind_at",
 )
 
 
@@ -51,12 +57,22 @@ class FollowRequests(Subscription):
             event: Any = recorded.event
             if isinstance(event, SubjectErased):
                 _erased(connection, event.subject)
+            elif isinstance(event, SignaturesDelegated | DelegationEnded):
+                _delegated(connection, event)
             else:
                 _moved(connection, event, recorded.occurred_at)
 
 
 def _erased(connection: Connection, subject: str) -> None:
     connection.execute(update(approval_requests).where(_ROW.person == subject).values(erased=True))
+
+
+def _delegated(connection: Connection, event: SignaturesDelegated | DelegationEnded) -> None:
+    mine = approval_delegations.c.operator == event.operator
+    connection.execute(delete(approval_delegations).where(mine))
+    if isinstance(event, SignaturesDelegated):
+        values = {"operator": event.operator, "delegate": event.delegate, "until": event.until}
+        connection.execute(insert(approval_delegations).values(values))
 
 
 def _moved(connection: Connection, event: Any, at: datetime) -> None:

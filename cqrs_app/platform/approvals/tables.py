@@ -22,6 +22,8 @@ approval_requests = Table(
     Column("changed_at", UtcDateTime, nullable=False),
     # When the state ends by itself; empty once it is final.
     Column("due", UtcDateTime),
+    # When to remind whoever can sign, or review.
+    Column("remind_at", UtcDateTime),
     # Set while an override awaits review.
     Column("review_due", UtcDateTime),
     Column("amount", Amount),
@@ -44,4 +46,14 @@ Index(
     postgresql_where=_requests.review_due.is_not(None),
     sqlite_where=_requests.review_due.is_not(None),
 )
+Index("ix_approval_requests_remind_at", _requests.remind_at)
 Index("ix_approval_requests_person", _requests.person)
+
+approval_delegations = Table(
+    "approval_delegations",
+    write_tables,
+    Column("operator", String(40), primary_key=True),
+    # Who may sign for them, and until when.
+    Column("delegate", String(40), nullable=False),
+    Column("until", UtcDateTime, nullable=False),
+)

@@ -15,13 +15,13 @@ from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import BusError, Refused, VersionConflict
 from cqrs_app.kernel.events.recorded import StoredEvent
-from cqrs_app.kernel.messages.messages import Event
+from cqrs_app.kernel.messages.messages import Command, Event
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.leases import Lease
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.approvals.circumstances import shown
-from cqrs_app.platform.approvals.commands import RecordOutcome
+from cqrs_app.platform.approvals.commands import RecordOutcome, RemindSigners
 from cqrs_app.platform.approvals.events import ApprovalOverridden, ApprovalSigned
 from cqrs_app.platform.approvals.gate import LATER, execution_id, requested
 from cqrs_app.platform.approvals.request import ApprovalRequest
@@ -57,7 +57,8 @@ class CarryOutRequests(BackgroundTask):
         overdue = _ROW.due < kernel.clock()
         wanted = (_ROW.state == RequestState.APPROVED) | overdue | _ROW.erased
         found = select(_ROW.request_id).where(
-            _ROW.state.in_(_PENDING), wanted, LEASE.is_free(_ROW.lease_until)
+            (_ROW.state.in_(_PENDING) & wanted) | (_ROW.remind_at < kernel.clock()),
+            LEASE.is_free(_ROW.lease_until),
         )
         with reader_of(kernel.engines.write).connect() as connection:
             return list(connection.execute(found.order_by(_ROW.asked_at)).scalars())
@@ -71,6 +72,8 @@ class CarryOutRequests(BackgroundTask):
         assert isinstance(request, ApprovalRequest)  # noqa: S101 - what load was asked for
         if request.state is not None and request.state.pending:
             self._proceed(kernel, key, request, erased=erased)
+        elif request.remind_at is not None and request.remind_at < kernel.clock():
+            self._send(kernel, key, RemindSigners(request_id=key))
         # The lease is kept: until the row has followed it would be found due again.
         return False
 
@@ -81,6 +84,8 @@ class CarryOutRequests(BackgroundTask):
             self._record(kernel, key, request, RequestState.VOID)
         elif request.due is not None and request.due < kernel.clock():
             self._record(kernel, key, request, RequestState.EXPIRED)
+        elif request.remind_at is not None and request.remind_at < kernel.clock():
+            self._send(kernel, key, RemindSigners(request_id=key))
         elif request.state is RequestState.APPROVED:
             self._carry_out(kernel, key, request)
 
@@ -130,12 +135,15 @@ class CarryOutRequests(BackgroundTask):
         command = RecordOutcome(
             request_id=key, after=request.changes, state=state, sentence=sentence[:1000]
         )
+        self._send(kernel, key, command)
+
+    def _send(self, kernel: Kernel, key: str, command: Command) -> None:
         context = Context(actor=self._actor, channel=CHANNEL, causation_id=execution_id(key))
         try:
             kernel.commands.execute(command, context)
         except (Refused, VersionConflict) as refused:
             # Somebody decided otherwise in this moment; the subscription follows.
-            logger.info("request %s, %s: %s", key, state, refused.sentence)
+            logger.info("request %s, %s: %s", key, type(command).__name__, refused.sentence)
 
 
 def _take(engine: Engine, request_id: str) -> bool | None:

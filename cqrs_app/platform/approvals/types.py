@@ -48,6 +48,16 @@ Digest = Annotated[
         extra={"widget": "hidden"},
     ),
 ]
+Operator = Annotated[
+    str,
+    Meta(
+        title="Operator",
+        examples=["maria"],
+        pattern=r"^[a-z0-9][a-z0-9._-]*(?!\n)$",
+        min_length=1,
+        max_length=40,
+    ),
+]
 Comment = Annotated[str, paragraph("Comment", 1_000, description="Kept with the request.")]
 _Name = Annotated[str, Meta(pattern=ONE_LINE, min_length=1, max_length=100)]
 Names = tuple[_Name, ...]

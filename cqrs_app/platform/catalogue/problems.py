@@ -6,6 +6,7 @@ KINDS = {
     "malformed": "The request cannot be read at all: no JSON, or not in the form asked for.",
     "no_token": "There is no bearer token.",
     "unknown_token": "The bearer token is not known, has expired or was revoked.",
+    "wrong_network": "The token does not work from this network.",
     "not_allowed": "The token lacks the permission, or another web site sent this.",
     "not_found": "There is nothing at this address.",
     "unknown": "There is no command or query of this name.",

@@ -1,8 +1,10 @@
-"""Notifications inside the console: what concerns an operator, from the log."""
+"""Notifications: what concerns an operator, from the log; in the console and by e-mail."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
@@ -26,6 +28,10 @@ class ForgetNotifications(BackgroundTask):
         Inbox(kernel.engines.write, kernel.clock).forget_old()
 
 
-NOTIFICATIONS = Area(
-    name="notifications", subscriptions=[NotifyOperators()], tasks=[ForgetNotifications()]
-)
+def notifications_area(zone: ZoneInfo, tasks: Sequence[BackgroundTask] = ()) -> Area:
+    """The area. A daily mail is sent in the morning of `zone`, or of the operator's own."""
+    return Area(
+        name="notifications",
+        subscriptions=[NotifyOperators(zone)],
+        tasks=[ForgetNotifications(), *tasks],
+    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -18,18 +19,21 @@ from cqrs_app.platform.approvals.events import (
     ApprovalOutdated,
     ApprovalOverridden,
     ApprovalRefused,
+    ApprovalReminded,
     ApprovalRequested,
     ApprovalResubmitted,
     ApprovalReturned,
     ApprovalSigned,
 )
 from cqrs_app.platform.approvals.request import ApprovalRequest
-from cqrs_app.platform.approvals.signer import Signer
 from cqrs_app.platform.approvals.signers import signers_in
 from cqrs_app.platform.approvals.tables import approval_requests
+from cqrs_app.platform.approvals.types import RequestState
 from cqrs_app.platform.notifications.notice import Cause, Notice
 from cqrs_app.platform.notifications.words import NotificationKind
 
+_MOMENT = "%-d %b %Y at %H:%M"
+"""Pages show such a time in the zone of whoever reads it."""
 _ENDINGS: Mapping[type[Event], str] = MappingProxyType(
     {
         ApprovalGranted: "was approved",
@@ -50,16 +54,16 @@ def _decided(event: Any, cause: Cause, connection: Connection) -> Iterator[Notic
 
 
 def _asked(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
-    request = ApprovalRequest(command=event.command, stream=event.stream, asker=event.asker)
-    stage = event.stages[0]
-    signers = [each for each in signers_in(connection) if each.fits(stage)]
-    yield from _to_sign(request, signers)
+    request = ApprovalRequest(
+        command=event.command, stream=event.stream, asker=event.asker, stages=event.stages
+    )
+    yield from _to_sign(request, connection)
 
 
 def _asked_again(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     if request := _request(connection, event):
-        signers = [each for each in signers_in(connection) if each.fits(request.stages[0])]
-        yield from _to_sign(request, signers)
+        again = replace(request, stage=0, signed={}, signed_for={})
+        yield from _to_sign(again, connection)
 
 
 def _signed(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
@@ -71,9 +75,7 @@ def _signed(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice
     signed = request.signed | {event.person: event.stage}
     here = sum(stage == event.stage for stage in signed.values())
     if here >= request.stages[event.stage].approvals:
-        stage = request.stages[following]
-        signers = [each for each in signers_in(connection) if each.fits(stage)]
-        yield from _to_sign(request, [each for each in signers if each.person not in signed])
+        yield from _to_sign(replace(request, stage=following, signed=signed), connection)
 
 
 def _overridden(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
@@ -87,10 +89,26 @@ def _overridden(event: Any, cause: Cause, connection: Connection) -> Iterator[No
             yield signer.person, NotificationKind.APPROVAL, sentence
 
 
-def _to_sign(request: ApprovalRequest, signers: Iterable[Signer]) -> Iterator[Notice]:
+def _reminded(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
+    request = _request(connection, event)
+    if request is None or (request.due is None and not event.of_review):
+        return
+    if event.of_review:
+        sentence = f"The review of {_what(request)}, which was overridden, is overdue."
+    else:
+        sentence = f"{_what(request)} awaits your approval until {request.due:{_MOMENT}} UTC."
+    for each in signers_in(connection):
+        asked = request.may_review(each) if event.of_review else request.may_sign(each)
+        if asked:
+            yield each.person, NotificationKind.APPROVAL, sentence
+
+
+def _to_sign(request: ApprovalRequest, connection: Connection) -> Iterator[Notice]:
+    """For everybody whom the stage asks, and who signs for them."""
     sentence = f"{request.asker} requests your approval of {_what(request)}."
-    for each in signers:
-        if each.person != request.asker:
+    asked = replace(request, state=RequestState.OPEN)
+    for each in signers_in(connection):
+        if asked.may_sign(each):
             yield each.person, NotificationKind.APPROVAL, sentence
 
 
@@ -116,6 +134,7 @@ NOTICES: Mapping[type[Event], Callable[[Any, Cause, Connection], Iterator[Notice
             ApprovalResubmitted: _asked_again,
             ApprovalSigned: _signed,
             ApprovalOverridden: _overridden,
+            ApprovalReminded: _reminded,
         }
     )
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, select
 
@@ -23,6 +24,8 @@ from cqrs_app.platform.operators.tables import operators
 
 NEWS = timedelta(days=1)
 """What was recorded longer ago is no news, such as the whole log at an upgrade."""
+MORNING = time(8)
+"""When daily mails are sent, by the operator's clock."""
 
 
 class NotifyOperators(Subscription):
@@ -33,15 +36,20 @@ class NotifyOperators(Subscription):
     accepts_restored_log: ClassVar[bool] = True
     events: ClassVar[tuple[type[Event], ...] | None] = tuple(NOTICES)
 
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
         since = datetime.now(UTC) - NEWS
         news = [each for each in batch if each.recorded_at >= since and not each.is_history]
         if not news:
             return
-        found = select(operators.c.name, operators.c.team, operators.c.preferences)
+        columns = operators.c.name, operators.c.team, operators.c.preferences, operators.c.timezone
+        found = select(*columns)
         active = connection.execute(found.where(operators.c.disabled_at.is_(None))).all()
         teams = {row.name: row.team for row in active}
-        unwanted = {row.name: preferences_from(row.preferences).unwanted for row in active}
+        chosen = {row.name: preferences_from(row.preferences) for row in active}
+        zones = {row.name: ZoneInfo(row.timezone) if row.timezone else self._zone for row in active}
         totals = _batches(connection, news)
         rows: dict[tuple[str, str, str | int | None], dict[str, Any]] = {}
         for recorded in news:
@@ -51,12 +59,30 @@ class NotifyOperators(Subscription):
             cause = Cause(actor, _what(recorded, total), teams)
             notices = NOTICES[type(event)](event, cause, connection)
             for operator, kind, sentence in _first_each(notices):
-                if operator in teams and operator != actor and kind not in unwanted[operator]:
+                if (
+                    operator in teams
+                    and operator != actor
+                    and kind not in chosen[operator].unwanted
+                ):
                     key = operator, kind, batch_id if total else recorded.stored.position
-                    rows.setdefault(key, _row(recorded, batch_id, total, operator, kind, sentence))
+                    row = _row(recorded, batch_id, total, operator, kind, sentence)
+                    how = chosen[operator].mailed.get(kind, "")
+                    row["mail_at"] = mail_at(how, recorded.recorded_at, zones[operator])
+                    rows.setdefault(key, row)
         if rows:
             added = insert_into(connection, notifications).on_conflict_do_nothing()
             connection.execute(added, list(rows.values()))
+
+
+def mail_at(how: str, at: datetime, zone: ZoneInfo) -> datetime | None:
+    """From when on what was recorded `at` is mailed: at once, or the next morning; None: never."""
+    if how != "daily":
+        return at if how == "at_once" else None
+    here = at.astimezone(zone)
+    morning = datetime.combine(here.date(), MORNING, zone)
+    if morning <= here:
+        morning = datetime.combine(here.date() + timedelta(days=1), MORNING, zone)
+    return morning.astimezone(UTC)
 
 
 def _batches(connection: Connection, news: Sequence[Recorded]) -> dict[str, int]:

@@ -1,8 +1,8 @@
-"""The write store's table of notifications."""
+"""The write store's tables of notifications, and of those that are mailed."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, String, Table, Text
+from sqlalchemy import Column, Index, Integer, String, Table, Text, and_
 
 from cqrs_app.kernel.store.columns import BigKey, UtcDateTime
 from cqrs_app.kernel.store.tables import write_tables
@@ -20,6 +20,16 @@ notifications = Table(
     Column("read_at", UtcDateTime),
     # The batch whose items brought it: however many, there is one of each kind.
     Column("batch_id", String(36)),
+    # From when on it is to be mailed, and the mail that it is in; both empty for the console only.
+    Column("mail_at", UtcDateTime),
+    Column("mail_id", String(36)),
+)
+_unmailed = and_(notifications.c.mail_at.is_not(None), notifications.c.mail_id.is_(None))
+Index(
+    "ix_notifications_mail_at",
+    notifications.c.mail_at,
+    postgresql_where=_unmailed,
+    sqlite_where=_unmailed,
 )
 Index(
     "ix_notifications_batch",
@@ -36,3 +46,39 @@ Index(
     sqlite_where=_unread,
 )
 Index("ix_notifications_at", notifications.c.at)
+
+# Where an operator's notifications are mailed.
+notification_addresses = Table(
+    "notification_addresses",
+    write_tables,
+    Column("operator", String(100), primary_key=True),
+    Column("address", String(254), nullable=False),
+    # The address of the console when it was chosen, for links.
+    Column("console", String(200), nullable=False),
+    # Nothing but the mail that asks for the confirmation is sent before.
+    Column("confirmed_at", UtcDateTime),
+)
+
+notification_mails = Table(
+    "notification_mails",
+    write_tables,
+    # Part of the Message-ID.
+    Column("mail_id", String(36), primary_key=True),
+    Column("operator", String(100), nullable=False),
+    Column("address", String(254), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    # "waiting", "sent" or "failed".
+    Column("state", String(12), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("next_attempt_at", UtcDateTime, nullable=False),
+    Column("taken_until", UtcDateTime),
+)
+Index("ix_notification_mails_due", notification_mails.c.state, notification_mails.c.next_attempt_at)
+Index(
+    "ix_notification_mails_operator",
+    notification_mails.c.operator,
+    notification_mails.c.created_at,
+)

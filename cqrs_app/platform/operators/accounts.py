@@ -146,11 +146,20 @@ class Accounts:
         with self._reader.connect() as connection:
             found = _whole.where(operators.c.name == account, _working)
             row = connection.execute(found).one_or_none()
-        if not passwords.matches(password, row.password_hash if row else None) or row is None:
+        if (
+            not passwords.matches(password, row.password_hash or None if row else None)
+            or row is None
+        ):
             return None
         if passwords.is_outdated(row.password_hash):
             self._store_hash(account, password, row.password_hash)
         return Operator.from_row(row, self._roles)
+
+    def has_password(self, name: str) -> bool:
+        """Whether the operator can have one checked; otherwise a provider signs them in."""
+        stored = select(operators.c.password_hash).where(operators.c.name == account_of(name))
+        with self._reader.connect() as connection:
+            return bool(connection.execute(stored).scalar())
 
     def disable(self, name: str, *, by: Actor | None = None) -> None:
         """Disable the account and end all its sessions. The last active administrator cannot be

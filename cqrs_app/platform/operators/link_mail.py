@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from email.message import EmailMessage
 
-from cqrs_app.platform.alerts.channels import printable
-from cqrs_app.platform.alerts.email import Email
+from cqrs_app.kernel.commands.context import new_id
+from cqrs_app.platform.mail import Mailer, printable
 from cqrs_app.platform.operators.links import SignInLink
 
 TEXT = """\
@@ -21,20 +21,20 @@ an administrator.
 
 @dataclass(frozen=True, slots=True)
 class LinkMail:
-    mail: Email
+    mailer: Mailer
+    shop: str
 
     def send(self, link: SignInLink, address: str, to: str) -> str:
         """One attempt: a sentence if it was not accepted, empty if it was."""
         message = EmailMessage()
-        message["Subject"] = printable(f"[{self.mail.shop}] Choose a password")
-        message["From"], message["To"] = self.mail.sender, to
-        message["Auto-Submitted"] = "auto-generated"
+        message["Subject"] = printable(f"[{self.shop}] Choose a password")
+        message["To"] = to
         message.set_content(
             TEXT.format(
                 operator=link.operator,
-                shop=self.mail.shop,
+                shop=self.shop,
                 address=address,
                 until=link.expires_at,
             )
         )
-        return self.mail.deliver(message)
+        return self.mailer.send(message, f"sign-in-{new_id()}")

@@ -10,18 +10,20 @@ import msgspec
 KEPT = 1_024
 
 AfterAction = Literal["next", "stay", "close"]
+Mailed = Literal["at_once", "daily"]
 
 
 class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     """`shortcuts`: whether single keys act (WCAG 2.1.4); `compact`: lists with less room between
     rows; `after_action`: what follows an action in the queue; `unwanted`: kinds of
-    notifications that are not written; `hidden`: per list the columns that
-    are not shown."""
+    notifications that are not written; `mailed`: kinds that are mailed too; `hidden`: per list the
+    columns that are not shown."""
 
     shortcuts: bool = True
     compact: bool = False
     after_action: AfterAction = "next"
     unwanted: tuple[str, ...] = ()
+    mailed: dict[str, Mailed] = {}
     hidden: dict[str, tuple[str, ...]] = {}
 
     def to_text(self) -> str:

@@ -56,6 +56,16 @@ class Session:
     user_agent: str
 
 
+@dataclass(frozen=True, slots=True)
+class SignOn:
+    """What a session keeps of an OpenID provider: who that is there (`Identity.key`), a hash of the
+    provider's session, and whether it checked a second factor. All empty without one."""
+
+    identity: str = ""
+    session: str = ""
+    second_factor: bool = False
+
+
 class Sessions:
     """A session ends after `idle_seconds` without activity, or `hours` after sign-in."""
 
@@ -86,6 +96,7 @@ class Sessions:
         *,
         second_factor_due: bool = False,
         verified_at: datetime | None = None,
+        sign_on: SignOn = SignOn(),
     ) -> str:
         """Start a session and return its token, of which only a hash is stored.
 
@@ -103,6 +114,9 @@ class Sessions:
             "verified_at": None if second_factor_due else verified_at or now,
             "address": address[:ADDRESS_LENGTH],
             "user_agent": user_agent.replace("\x00", "")[:USER_AGENT_LENGTH],
+            "identity": sign_on.identity,
+            "provider_session": sign_on.session,
+            "provider_factor": sign_on.second_factor,
         }
         with self._engine.begin() as connection:
             connection.execute(
@@ -167,6 +181,22 @@ class Sessions:
         found = select(sessions.c.verified_at).where(sessions.c.token_hash == _hash_of(token))
         with self._reader.connect() as connection:
             return connection.execute(found).scalar()
+
+    def sign_on_of(self, token: str) -> SignOn:
+        """What this session keeps of an OpenID provider."""
+        columns = (sessions.c.identity, sessions.c.provider_session, sessions.c.provider_factor)
+        found = select(*columns).where(sessions.c.token_hash == _hash_of(token))
+        with self._reader.connect() as connection:
+            row = connection.execute(found).first()
+        return SignOn(*row) if row else SignOn()
+
+    def end_signed_on(self, sign_on: SignOn) -> int:
+        """End the sessions that a provider opened: that of its session, or without one all of this
+        person. Returns how many."""
+        session, identity = sign_on.session, sign_on.identity
+        if session:
+            return self._change(sessions.c.provider_session == session)
+        return self._change(sessions.c.identity == identity) if identity else 0
 
     def verified(self, token: str) -> None:
         """The operator of this session proved again who they are."""

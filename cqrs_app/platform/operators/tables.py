@@ -26,6 +26,9 @@ MAKER_LENGTH = 100
 ZONE_LENGTH = 60
 CREDENTIAL_LENGTH = 1_364
 """The 1,023 bytes that WebAuthn allows for a credential id, in base64url."""
+ISSUER_LENGTH = 300
+SUBJECT_LENGTH = 255
+"""What OpenID Connect allows for a subject."""
 
 operators = Table(
     "operators",
@@ -33,6 +36,7 @@ operators = Table(
     Column("name", String(NAME_LENGTH), primary_key=True),
     Column("display_name", String(100), nullable=False),
     Column("role", String(ROLE_LENGTH), nullable=False),
+    # Empty for who signs in with an OpenID provider only, or has yet to choose one.
     Column("password_hash", String(200), nullable=False),
     Column("disabled_at", UtcDateTime),
     Column("created_at", UtcDateTime, nullable=False),
@@ -89,9 +93,25 @@ sessions = Table(
     Column("second_factor_due", Boolean, nullable=False, server_default=false()),
     # When the operator last proved who they are: see stepping up in docs/signing-in.md.
     Column("verified_at", UtcDateTime),
+    # Of whom an OpenID provider signed in: hashes of who that is there and of the provider's
+    # session, by which it ends ours, and whether it checked a second factor.
+    Column("identity", String(64), nullable=False, server_default=""),
+    Column("provider_session", String(64), nullable=False, server_default=""),
+    Column("provider_factor", Boolean, nullable=False, server_default=false()),
 )
 Index("ix_sessions_operator", sessions.c.operator)
 Index("ix_sessions_expires_at", sessions.c.expires_at)
+
+operator_identities = Table(
+    "operator_identities",
+    write_tables,
+    Column("issuer", String(ISSUER_LENGTH), primary_key=True),
+    Column("subject", String(SUBJECT_LENGTH), primary_key=True),
+    Column("operator", String(NAME_LENGTH), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("last_used_at", UtcDateTime),
+)
+Index("ix_operator_identities_operator", operator_identities.c.operator, unique=True)
 
 authenticator_apps = Table(
     "authenticator_apps",
@@ -166,6 +186,8 @@ api_tokens = Table(
     Column("role", String(ROLE_LENGTH), nullable=False),
     # Separated by spaces; empty for all permissions of the role.
     Column("permissions", Text, nullable=False, server_default=""),
+    # With commas; empty for any.
+    Column("networks", Text, nullable=False, server_default=""),
     Column("made_by", String(MAKER_LENGTH), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("last_used_at", UtcDateTime),

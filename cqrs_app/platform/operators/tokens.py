@@ -15,6 +15,8 @@ from sqlalchemy.exc import IntegrityError
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.deadlines import LOOK_UP_SECONDS, answered_within
 from cqrs_app.kernel.store.engines import placeholder_of, raw_connection, reader_of
+from cqrs_app.networks import is_in
+from cqrs_app.networks import networks as parsed_networks
 from cqrs_app.platform.operators.errors import TokenError
 from cqrs_app.platform.operators.names import account_of, usable_name
 from cqrs_app.platform.operators.roles import KnownRoles, Roles, narrowed, permissions_of
@@ -59,13 +61,15 @@ _unrevoked = _tokens.revoked_at.is_(None)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
     """An API token. `permissions` are its current ones, among those of its role. `is_narrowed`: it
-    has fewer than its role. `maker_disabled_at`: the account that made it is disabled, so it does
-    not work meanwhile. Times are UTC."""
+    has fewer than its role. `networks`: those that it works from, empty for any.
+    `maker_disabled_at`: the account that made it is disabled, so it does not work meanwhile. Times
+    are UTC."""
 
     name: str
     role: str
     permissions: frozenset[str]
     is_narrowed: bool
+    networks: str
     made_by: str
     created_at: datetime
     last_used_at: datetime | None
@@ -78,6 +82,9 @@ class Token:
     def actor(self) -> Actor:
         """The actor for the buses."""
         return Actor(f"{ACTOR_PREFIX}{self.name}", self.permissions)
+
+    def works_from(self, address: str) -> bool:
+        return is_in(address, self.networks)
 
     def works_at(self, now: datetime) -> bool:
         ended = self.revoked_at is not None or self.maker_disabled_at is not None
@@ -118,6 +125,7 @@ class Tokens:
         role: str,
         *,
         permissions: Iterable[str] = (),
+        networks: str = "",
         made_by: str,
         expires_at: datetime | None = None,
     ) -> str:
@@ -127,6 +135,7 @@ class Tokens:
         """
         now, chosen = self._clock(), sorted(set(permissions))
         self._require_role(role, chosen)
+        from_networks = _usable_networks(networks)
         if expires_at is not None and expires_at <= now:
             raise TokenError("The token would have expired already: choose a later time.")
         secret = PREFIX + secrets.token_urlsafe(TOKEN_BYTES)
@@ -135,6 +144,7 @@ class Tokens:
             "name": usable_name(name, "a token's"),
             "role": role,
             "permissions": " ".join(chosen),
+            "networks": from_networks,
             "made_by": made_by[:MAKER_LENGTH],
             "created_at": now,
             "expires_at": expires_at,
@@ -203,6 +213,17 @@ class Tokens:
         with self._engine.begin() as connection:
             changed = update(api_tokens).where(which, _unrevoked).values(values)
             return connection.execute(changed).rowcount
+
+
+def _usable_networks(text: str) -> str:
+    """The same networks, as they are stored. Raises TokenError."""
+    try:
+        return ", ".join(map(str, parsed_networks(text)))
+    except ValueError as error:
+        raise TokenError(
+            f"The networks cannot be used: {error}. Write them with commas, such as 10.1.0.0/16, "
+            "fd12::/16."
+        ) from None
 
 
 def _hash_of(secret: str) -> str:

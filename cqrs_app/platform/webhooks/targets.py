@@ -25,6 +25,17 @@ RESERVED = frozenset({"example", "invalid", "test"})
 LOOPBACK = ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")
 
 
+NOT_PUBLIC = (
+    # The former anycast address of 6to4 relays (RFC 7526), and documentation (RFC 9637): not known
+    # as such to every supported Python.
+    ipaddress.ip_network("192.88.99.0/24"),
+    ipaddress.ip_network("3fff::/20"),
+    # Metadata of a virtual machine on Azure, which looks public from anywhere else:
+    # https://learn.microsoft.com/azure/virtual-network/what-is-ip-address-168-63-129-16
+    ipaddress.ip_network("168.63.129.16/32"),
+)
+
+
 class Forbidden(Exception):
     """The target is not permitted. The text is a sentence."""
 
@@ -145,5 +156,7 @@ def _unwrapped(ip: Ip) -> Ip:
 def _is_public(ip: Ip) -> bool:
     # 6to4 and Teredo addresses embed an IPv4 address that was not checked.
     if isinstance(ip, ipaddress.IPv6Address) and (ip.sixtofour or ip.teredo or ip.is_site_local):
+        return False
+    if any(ip in network for network in NOT_PUBLIC):
         return False
     return ip.is_global and not (ip.is_multicast or ip.is_reserved or ip.is_unspecified)

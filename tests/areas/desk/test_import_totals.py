@@ -32,6 +32,7 @@ def test_only_the_named_orders_and_notes_are_counted(connection: Connection) -> 
         flagged_orders=0,
         currency="GBP",
         sold={"85123A": Decimal("10.012")},
+        total=Decimal("10.012"),
         guests=1,
         customers=frozenset({"17850"}),
         credit_notes=2,

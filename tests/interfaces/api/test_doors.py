@@ -13,6 +13,7 @@ from cqrs_app.interfaces.api.limits import RequestLimits
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store.tables import command_log
 from cqrs_app.platform.catalogue.examples import example_of
+from cqrs_app.platform.operators.errors import TokenError
 from cqrs_app.services import services_of
 from tests.interfaces.api.conftest import API, Program, order
 
@@ -55,6 +56,104 @@ def test_a_narrowed_token_does_no_more(console: Flask) -> None:
     program = Program(console.test_client(), secret)
     assert program.do("PlaceOrder", **order()).status_code == 200
     assert program.do("ApproveOrder", order_id="A1").status_code == 403
+
+
+PERSONAL = {"name": "Ada Lovelace", "email": "ada@shop.example", "country": "Germany"}
+
+
+def narrowed(console: Flask, *permissions: str) -> Program:
+    """A client with a token of an administrator that has only these."""
+    tokens = services_of(console).tokens
+    secret = tokens.create("narrow", "admin", permissions=permissions, made_by="test")
+    return Program(console.test_client(), secret)
+
+
+READS_OF_EVENTS = (
+    ("/events", {}),
+    ("/queries/RawEvents", {"stream": "customer-C7"}),
+    ("/queries/StateDifference", {"stream": "customer-C7"}),
+    ("/queries/ListCommands", {}),
+)
+
+
+@pytest.mark.parametrize(("path", "fields"), READS_OF_EVENTS)
+def test_a_token_without_the_right_to_personal_data_reads_none_in_events(
+    console: Flask, admin: Program, path: str, fields: dict[str, str]
+) -> None:
+    done = admin.do("RegisterCustomer", customer_id="C7", **PERSONAL)
+    assert done.status_code == 200, done.json
+    allowed = {"events.view", "commands.view", "customers.manage"}
+    answer = narrowed(console, *allowed).get(path, **fields)
+    assert answer.status_code == 200, answer.json
+    assert not any(text in answer.text for text in ("Ada Lovelace", "ada@shop.example"))
+    assert "hidden" in answer.text
+    assert "Germany" in answer.text
+    services_of(console).tokens.revoke("narrow", by="test")
+    answer = narrowed(console, *allowed, "customers.view").get(path, **fields)
+    assert "Ada Lovelace" in answer.text
+    assert "hidden" not in answer.text
+
+
+def test_the_command_log_shows_fields_to_whoever_may_see_what_they_are_about(
+    console: Flask, admin: Program
+) -> None:
+    sent = {"order_id": "A1", "tag": "fragile"}
+    admin.do("PlaceOrder", **order())
+    tagged = admin.do("AddOrderTag", **sent).json["command_id"]
+    paths = (("/queries/ListCommands", {}), ("/queries/GetCommand", {"command_id": tagged}))
+    for permissions, shown in (
+        (["commands.view"], False),
+        (["commands.view", "customers.view"], False),
+        (["commands.view", "orders.view"], True),
+        (["commands.view", "orders.tag"], True),
+    ):
+        program = narrowed(console, *permissions)
+        for path, fields in paths:
+            answer = program.get(path, **fields)
+            assert answer.status_code == 200
+            assert "AddOrderTag" in answer.text
+            assert ("fragile" in answer.text) is shown, (permissions, path)
+        services_of(console).tokens.revoke("narrow", by="test")
+
+
+def test_whoever_sent_a_command_reads_it_in_the_log(console: Flask, admin: Program) -> None:
+    admin.do("PlaceOrder", **order())
+    sent = narrowed(console, "orders.tag").do("AddOrderTag", order_id="A1", tag="fragile")
+    assert sent.status_code == 200, sent.json
+    services_of(console).tokens.revoke("narrow", by="test")
+    answer = narrowed(console, "commands.view").get("/queries/ListCommands")
+    assert "fragile" in answer.text
+    assert '"order_id":"A1","customer' not in answer.text, "the administrator sent that"
+
+
+def test_a_command_shows_the_fields_of_its_events_to_whoever_may_see_events(
+    console: Flask, admin: Program
+) -> None:
+    admin.do("PlaceOrder", **order())
+    tagged = admin.do("AddOrderTag", order_id="A1", tag="fragile").json["command_id"]
+    for permissions, times in ((["orders.view"], 1), (["orders.view", "events.view"], 2)):
+        program = narrowed(console, "commands.view", *permissions)
+        answer = program.get("/queries/GetCommand", command_id=tagged)
+        assert answer.text.count("fragile") == times
+        services_of(console).tokens.revoke("narrow", by="test")
+
+
+def test_a_token_works_from_its_networks_only(console: Flask) -> None:
+    tokens = services_of(console).tokens
+    secret = tokens.create("shop", "viewer", networks="10.1.0.0/16,fd12::/16", made_by="test")
+    headers = {"Authorization": f"Bearer {secret}"}
+    client = console.test_client()
+    for address, status in (("10.1.9.9", 200), ("fd12::7", 200), ("10.2.0.1", 403)):
+        place = {"REMOTE_ADDR": address}
+        answer = client.get(f"{API}/queries/ListOrders", headers=headers, environ_overrides=place)
+        assert answer.status_code == status
+    assert answer.json
+    assert answer.json["code"] == "wrong_network"
+    (listed,) = tokens.list()
+    assert listed.networks == "10.1.0.0/16, fd12::/16"
+    for unusable in ("10.1.0.1/16", "here", "10.1.0.0/16; fd12::/16"):
+        with pytest.raises(TokenError, match="The networks cannot be used"):
+            tokens.create("other", "viewer", networks=unusable, made_by="test")
 
 
 def test_a_session_cookie_opens_no_endpoint(console: Flask) -> None:

@@ -130,6 +130,21 @@ def test_a_task_nobody_took_is_told(healthy: Flask, kernel: Kernel, do: Callable
     assert look(healthy)[1]["Queued commands"]["state"] == "attention"
 
 
+def test_a_data_folder_that_others_can_reach_is_told(healthy: Flask) -> None:
+    folder = services_of(healthy).settings.data_dir
+    (folder / "secret").write_text("x")
+    (folder / "secret").chmod(0o640)
+    folder.chmod(0o750)
+    _, found = look(healthy)
+    told = found["Private files"]
+    assert told["state"] == "attention"
+    assert f"Other users of this machine can reach {folder}, " in told["sentence"]
+    assert f"{folder}/secret" in told["sentence"]
+    assert told["todo"] == f"Run chmod -R go= {folder}"
+    folder.chmod(0o700)
+    assert look(healthy)[1]["Private files"]["state"] == "ok"
+
+
 @contextmanager
 def _no_room(*args: Any, **rest: Any) -> Iterator[Any]:
     raise OSError(28, os.strerror(28))

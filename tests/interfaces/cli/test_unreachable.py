@@ -21,7 +21,7 @@ ARGUMENTS = {
     "cache": ["invalidate"],
     "operators": [
         *("list", "create ada --role admin", "password ada"),
-        *("disable ada", "enable ada", "reset-second-factor ada --reason lost"),
+        *("disable ada", "enable ada", "reset-second-factor ada --reason lost", "unlink ada"),
     ],
     "tokens": ["list", "create x --role admin --as ada", "revoke x"],
     "command": ["PauseProjection --projection orders --reason maintenance"],

@@ -26,6 +26,7 @@ from cqrs_app.interfaces.web.security import init_security
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store.engines import configure
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.identities import Identities
 from cqrs_app.platform.operators.passkeys import Passkeys
 from cqrs_app.platform.operators.rates import Rates, SignInRates
 from cqrs_app.platform.operators.second_factors import SecondFactors
@@ -77,6 +78,8 @@ def make_app(engine: Engine, accounts: Accounts, tmp_path: Path) -> Callable[...
             accounts=accounts,
             second_factors=SecondFactors(engine, Vault(engine, KEY, "test"), "Test shop"),
             passkeys=Passkeys(engine, "Test shop"),
+            identities=Identities(engine, "single sign-on", accounts),
+            openid_provider=None,
             sessions=Sessions(engine, ROLES, settings.session_idle_seconds, settings.session_hours),
             throttle=Throttle(engine, settings.sign_in_attempts, settings.sign_in_pause_seconds),
             sign_in_rates=SignInRates(

@@ -243,3 +243,54 @@ def test_a_key_being_replaced_keeps_sessions_open(
         client = make_app(secret_key="new", secret_key_fallbacks=fallbacks).test_client()
         client.set_cookie(COOKIE, cookie.value)
         assert client.get("/who").status_code == status
+
+
+# Networks
+
+
+def test_a_role_is_used_from_its_networks_only(make_app: Callable[..., Flask]) -> None:
+    app = make_app(role_networks="operator=10.1.0.0/16,fd12::/16; admin=127.0.0.1/32")
+    client = app.test_client()
+    assert sign_in(client).status_code == 303
+    for address, status in (
+        ("10.1.2.3", 200),
+        ("fd12::1", 200),
+        ("::ffff:10.1.2.3", 200),
+        ("10.2.0.1", 403),
+        ("127.0.0.1", 403),
+        ("fd13::1", 403),
+    ):
+        answer = client.get("/who", environ_overrides={"REMOTE_ADDR": address})
+        assert answer.status_code == status, address
+    refused = client.get("/polled")
+    assert refused.status_code == 403
+    assert "The role operator cannot be used from your network." in refused.text
+    token = token_in(client.get("/form", environ_overrides={"REMOTE_ADDR": "10.1.2.3"}).text)
+    assert client.post("/sign-out", data={"csrf_token": token}).status_code == 303
+
+
+def test_a_role_that_is_not_named_is_used_from_anywhere(make_app: Callable[..., Flask]) -> None:
+    client = make_app(role_networks="admin=10.0.0.0/8").test_client()
+    sign_in(client)
+    assert client.get("/who", environ_overrides={"REMOTE_ADDR": "203.0.113.9"}).status_code == 200
+
+
+def test_metrics_are_for_this_machine_or_for_who_has_the_token(
+    make_console: Callable[..., Flask],
+) -> None:
+    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
+    client = make_console().test_client()
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", environ_overrides=elsewhere).status_code == 403
+    client = make_console(metrics_token="a token of the test").test_client()
+    for sent, status in (
+        ("Bearer a token of the test", 200),
+        ("Bearer a token of the tes", 401),
+        ("Bearer \u00e4", 401),
+        ("", 401),
+    ):
+        for place in ({}, elsewhere):
+            answer = client.get(
+                "/metrics", headers={"Authorization": sent}, environ_overrides=place
+            )
+            assert answer.status_code == status

@@ -12,6 +12,7 @@ from flask import Flask
 from sqlalchemy import Table
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.projections.bulk import key_of
 from cqrs_app.kernel.reconciliation.reconciler import Found
 from cqrs_app.services import services_of
 from tests.kernel.reconciliation.corruption import CORRUPTIONS, rows_of
@@ -30,6 +31,10 @@ def everything(kernel: Kernel) -> dict[Table, list[dict[str, Any]]]:
             for projection in kernel.registry.projections.values()
             for table in projection.tables
         }
+
+
+def _key_in(table: Table, row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in key_of(table))
 
 
 def repaired(kernel: Kernel, names: Sequence[str]) -> dict[str, Found]:
@@ -102,4 +107,10 @@ def test_corruptions_planted_at_random_are_all_found_named_and_repaired(
     found = repaired(kernel, names)
     named = {(n, d.table.name, d.key) for n, each in found.items() for d in each.differences}
     assert named >= set(planted), f"seed {seed}"
+    rows = {(t.name, _key_in(t, row)): row for t, each in before.items() for row in each}
+    for each in (d for one in found.values() for d in one.differences if d.kind == "changed"):
+        right = {name: right for name, (_, right) in each.fields.items()}
+        assert right, f"seed {seed}: no field of {each.table.name} {each.key} is named"
+        held = rows[each.table.name, each.key]
+        assert {name: held[name] for name in right} == right, f"seed {seed}"
     assert everything(kernel) == before, f"seed {seed}"

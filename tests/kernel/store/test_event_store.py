@@ -46,6 +46,16 @@ def add(kernel: Kernel, counter: str = "a", times: int = 1) -> None:
         kernel.commands.execute(Add(counter_id=counter), by_ana())
 
 
+@pytest.mark.parametrize("others", [0, 20_000])
+def test_the_versions_of_few_and_of_many_streams_are_found(kernel: Kernel, others: int) -> None:
+    names = ["a", 'it\'s "quoted"', "naïve"]
+    for name in names:
+        add(kernel, name)
+    streams = [f"counter-{name}" for name in names]
+    more = [f"counter-no-{number}" for number in range(others)]
+    assert kernel.store.versions_of([*streams, *more]) == dict.fromkeys(streams, 1)
+
+
 def test_two_changes_decided_on_the_same_version_do_not_both_get_in(kernel: Kernel) -> None:
     first, second = change(kernel), change(kernel)
     kernel.store.commit([first])

@@ -47,6 +47,7 @@ from tests.interfaces.web.pages.conftest import client_in
 from tests.platform.alerts.conftest import ADA, OnCall
 from tests.platform.approvals.conftest import Shop
 from tests.platform.approvals.conftest import make_people as make_people  # noqa: PLC0414
+from tests.platform.approvals.test_overrides import override, review
 from tests.platform.webhooks.conftest import receiver as receiver  # noqa: PLC0414 - a fixture
 from tests.platform.webhooks.receiver import Receiver
 
@@ -346,6 +347,20 @@ def test_a_signature_that_is_due_within_the_hour(make_people: Callable[..., Flas
     on_call.clock.move(hours=1)
     on_call.work("approvals")
     is_resolved(on_call, "signatures_overdue")
+
+
+def test_an_override_and_its_review_that_is_overdue(make_people: Callable[..., Flask]) -> None:
+    app = make_people()
+    shop, on_call = Shop(app), OnCall(app)
+    request_id = override(shop)
+    on_call.follow()
+    is_raised(on_call, "override", f"override.{request_id}")
+    on_call.clock.move(hours=2)
+    is_raised(on_call, "override_overdue", f"override_overdue.{request_id}")
+    review(shop, request_id, "tina")
+    on_call.follow()
+    is_resolved(on_call, f"override_overdue.{request_id}")
+    assert on_call.on() == []
 
 
 def test_an_alert_that_cannot_be_raised_is_recorded_and_stops_no_other(

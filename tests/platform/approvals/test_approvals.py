@@ -1,4 +1,21 @@
-"""A second signature: asked for, given on what was shown, carried out once."""
+"""A second signature: asked for, given on what was shown, carried out once.
+
+How approvals are known to fail, and the test of each:
+
+| failure | test |
+|---|---|
+| two approvals at once count once, or carry out twice | `test_two_approvals_at_once_count_as_two` |
+| a yes and a no at once: both hold | `test_of_a_yes_and_a_no_at_once_the_first_in_the_stream_decides` |
+| one click, several executions | `test_the_same_command_id_is_the_same_request`, `test_signed_it_is_carried_out_once_as_the_one_who_asked`, `test_killed_after_it_was_carried_out_it_is_not_carried_out_again`, `test_two_processes_that_carry_it_out_record_that_it_was` |
+| the content changes after approval | `test_content_that_changes_after_approval_is_not_carried_out`, `test_content_that_changed_since_makes_the_request_stale_instead_of_signed` |
+| what is stale and signed cannot be cancelled | `test_a_stale_request_with_signatures_can_be_withdrawn_or_asked_again` |
+| an old approval revives after a later no | `test_any_no_ends_it_and_no_earlier_yes_revives_it` |
+| rejecting deletes the evidence | `test_a_refusal_keeps_the_evidence_and_needs_a_comment` |
+| the stored payload is sanitised, and cannot be carried out | `test_what_is_carried_out_has_the_very_fields_that_were_sent` |
+| a bypass leaves no trace | `test_an_emergency_is_carried_out_at_once_and_everybody_sees_who_did_it`, `test_overrides.py` |
+| whoever asked approves, by role, token or delegation | `test_nobody_signs_their_own_request_by_whatever_account`, `test_delegation.py` |
+| a request that nobody could sign waits for ever | `test_where_nobody_could_sign_it_is_refused_at_once_and_says_who_could_be_made_able` |
+"""  # noqa: E501 - a table
 
 from __future__ import annotations
 
@@ -120,6 +137,16 @@ def test_signed_it_is_carried_out_once_as_the_one_who_asked(shop: Shop) -> None:
         "approval",
         signed.command_id,
     )
+
+
+def test_what_is_carried_out_has_the_very_fields_that_were_sent(shop: Shop) -> None:
+    shop.policy("ChangeShippingAddress")
+    request_id = shop.ask(MOVE, "olga")
+    shop.sign(request_id)
+    shop.work()
+    moved = shop.kernel.registry.codec.decode(shop.kernel.store.events_of("order-A-1")[-1]).event
+    assert (shop.state(request_id), type(moved).__name__) == ("executed", "ShippingAddressChanged")
+    assert moved.address.line1 == "12 Rue Oberkampf"  # type: ignore[attr-defined]
 
 
 def test_the_same_command_id_is_the_same_request(shop: Shop) -> None:

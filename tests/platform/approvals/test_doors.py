@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from cqrs_app.areas.payments.commands import RefundPayment
 from cqrs_app.kernel.commands.context import Context
-from cqrs_app.kernel.errors import NotAllowed
+from cqrs_app.kernel.errors import BusError, NotAllowed
 from cqrs_app.platform.approvals.commands import SignRequest
 from cqrs_app.platform.batches.commands import StartBatch
 from cqrs_app.platform.batches.creating import NewBatch
@@ -173,6 +173,51 @@ def test_the_check_of_a_batch_says_which_items_need_approval(shop: Shop) -> None
         pass
     catch_up(shop.app)
     assert len(shop.view_all()) == 1
+
+
+Signing = Callable[[Shop, str, str], object]
+
+
+def sign_by_page(shop: Shop, name: str, request_id: str) -> None:
+    shop.app.config["WTF_CSRF_ENABLED"] = False
+    form = {"request_id": request_id, "decision": "approve", "comment": ""}
+    form |= {"digest": shop.view(request_id).digest, "command_id": str(uuid.uuid4())}
+    url = f"/commands/SignRequest?request_id={request_id}"
+    signed_in(shop, name).post(url, data=form)
+
+
+def sign_by_api(shop: Shop, name: str, request_id: str) -> None:
+    given = {"request_id": request_id, "decision": "approve"}
+    program(shop, name).do("SignRequest", **given, digest=shop.view(request_id).digest)
+
+
+def sign_by_shell(shop: Shop, name: str, request_id: str) -> None:
+    words = ["--request-id", request_id, "--digest", shop.view(request_id).digest]
+    run = shop.app.test_cli_runner().invoke
+    run(args=["command", "SignRequest", *words, "--decision", "approve", "--as", name])
+
+
+def sign_by_queue(shop: Shop, name: str, request_id: str) -> None:
+    command = SignRequest(
+        request_id=request_id,
+        decision="approve",  # type: ignore[arg-type]
+        digest=shop.view(request_id).digest,
+    )
+    context = Context(actor=shop.actor(name), channel="form")
+    with suppress(BusError):
+        receipt = shop.kernel.commands.enqueue(command, context)
+        shop.kernel.commands.run_queued(receipt.command_id)
+
+
+@pytest.mark.parametrize("door", [sign_by_page, sign_by_api, sign_by_shell, sign_by_queue])
+def test_whatever_door_only_whom_the_policy_asks_signs(shop: Shop, door: Signing) -> None:
+    shop.policy()
+    request_id = shop.ask(name="sam")
+    for name in ("victor", "olga", "sam"):
+        door(shop, name, request_id)
+        assert shop.view(request_id).signed == (), name
+    door(shop, "tina", request_id)
+    assert shop.view(request_id).signed == ("tina",)
 
 
 def test_a_signature_is_checked_again_when_it_comes_from_the_queue(shop: Shop) -> None:

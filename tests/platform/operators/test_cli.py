@@ -8,11 +8,15 @@ import pyotp
 import pytest
 from click.testing import Result
 from flask import Flask
+from sqlalchemy import Engine
 
 from cqrs_app.interfaces.cli.operators import operators
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.identities import Identities, Identity
+from cqrs_app.platform.operators.openid_provider import Client, OpenIdProvider
 from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.platform.operators.sign_on_rules import SignOnRules
 from cqrs_app.platform.operators.tokens import Tokens
 from tests.platform.operators.conftest import PASSWORD, Clock
 
@@ -139,3 +143,25 @@ def test_what_cannot_be_done_is_one_sentence(
     assert result.output.startswith(sentence)
     assert len(result.output.splitlines()) == 1
     assert not accounts.any()
+
+
+def test_link_and_unlink_change_who_signs_in_by_the_provider(
+    engine: Engine, accounts: Accounts, sessions: Sessions
+) -> None:
+    identities = Identities(engine, "Acme", accounts)
+    provider = OpenIdProvider(
+        Client(issuer="https://id.example", client_id="desk", name="Acme"), SignOnRules()
+    )
+    services = {"accounts": accounts, "sessions": sessions, "identities": identities}
+    flask = Terminal(**services, openid_provider=provider)
+    accounts.create("mia", "operator", PASSWORD)
+    token = sessions.open("mia")
+    assert flask("link", "mia", "2482").output == "mia can sign in with Acme.\n"
+    assert identities.of("mia") == Identity("https://id.example", "2482")
+    for words in (("link", "nobody", "2482"), ("link", "mia", "x" * 256), ("unlink", "nobody")):
+        assert flask(*words).exit_code != 0
+    assert flask("unlink", "mia").exit_code == 0
+    assert identities.of("mia") is None
+    assert sessions.find(token) is None
+    assert "is not linked" in flask("unlink", "mia").output
+    assert Terminal(**services, openid_provider=None)("link", "mia", "2482").exit_code == 2

@@ -163,6 +163,7 @@ def test_every_list_takes_its_own_filters(kernel: Kernel) -> None:
         "customers": "status=active&sort=name&descending=0",
         "products": "show=low",
         "payments": "status=captured",
+        "expenses": "status=submitted&stage=supervisor",
     }.items():
         do(kernel, SaveView(owner="zoe", list=list_name, view="All", query=query), ZOE)
     assert [each.list for each in listed(kernel, "zoe", ZOE)] == list(LISTS)

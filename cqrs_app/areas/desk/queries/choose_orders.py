@@ -14,7 +14,7 @@ from cqrs_app.areas.desk.queries.order_list import SORTS
 from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.areas.desk.search import few
 from cqrs_app.areas.orders.commands import VIEW
-from cqrs_app.kernel import ListQuery, Mark, Page, query
+from cqrs_app.kernel import ListQuery, Mark, Page, among, query
 
 MOST_CHOSEN = 10_000
 """Orders of one page."""
@@ -56,7 +56,7 @@ def choose_orders(question: ChooseOrders, connection: Connection) -> Page[Chosen
     dialect = connection.dialect.name
     found = _ALL.where(*conditions(question, dialect), *few(question.q, connection))
     if question.ids:
-        found = found.where(orders.c.order_id.in_(question.ids))
+        found = found.where(among(orders.c.order_id, question.ids))
     return question.page(
         found,
         connection,

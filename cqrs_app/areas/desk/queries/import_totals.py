@@ -26,9 +26,10 @@ class ImportedTotals:
     `currency`, which is empty where there are several.
 
     `lines` and `credit_lines` say how many lines each order and credit note has, by its number;
-    `sold` is what their lines come to by SKU; `customers` are those
-    with an order, `credited_customers` those with a credit note; `statuses` and `flags` count
-    orders by where they stand, and flags by task and code, such as “ShipOrder.already_shipped”.
+    `sold` is what their lines come to by SKU, `total` what the orders cost with all charges;
+    `customers` are those with an order, `credited_customers` those with a credit note; `statuses`
+    and `flags` count orders by where they stand, and flags by task and code, such as
+    “ShipOrder.already_shipped”.
     """
 
     orders: int
@@ -38,6 +39,7 @@ class ImportedTotals:
     flagged_orders: int
     currency: str
     sold: Mapping[str, Decimal]
+    total: Decimal
     credit_lines: Mapping[str, int]
     guests: int
     customers: frozenset[str]
@@ -68,6 +70,7 @@ def import_totals(question: ImportTotals, connection: Connection) -> ImportedTot
         order.status,
         order.flags,
         order.currency,
+        order.total,
     ).where(order.order_id.in_(meant))
     placed = connection.execute(found).all()
     # Added up from the lines, so that an order whose total disagrees with its lines shows.
@@ -92,6 +95,7 @@ def import_totals(question: ImportTotals, connection: Connection) -> ImportedTot
         flagged_orders=sum(each.flags > 0 for each in placed),
         currency=currencies.pop() if len(currencies) == 1 else "",
         sold=dict(connection.execute(sold).all()),
+        total=sum((each.total for each in placed), Decimal(0)),
         guests=sum(not each.customer_id for each in placed),
         customers=frozenset(each.customer_id for each in placed if each.customer_id),
         credit_notes=len(notes),

@@ -16,7 +16,7 @@ from cqrs_app.areas.inventory.commands import VIEW
 from cqrs_app.areas.inventory.read_models import products
 from cqrs_app.areas.inventory.search import matching
 from cqrs_app.areas.types import Sku
-from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, query
+from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, among, query
 
 _P = products.c
 MOST_PRODUCTS = 500
@@ -144,7 +144,7 @@ class ChooseProducts(ListProducts):
 
 
 def choose_products(question: ChooseProducts, connection: Connection) -> Page[ChosenProduct]:
-    where = [_P.sku.in_(question.ids)] if question.ids else _conditions(question)
+    where = [among(_P.sku, question.ids)] if question.ids else _conditions(question)
     return question.page(
         select(*COLUMNS).where(*where),
         connection,

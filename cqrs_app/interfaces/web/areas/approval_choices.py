@@ -10,11 +10,11 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.interfaces.web.formats import formats_of
-from cqrs_app.interfaces.web.forms_derived import Usable, field_for, form_of_value
+from cqrs_app.interfaces.web.forms_derived import Usable, field_for, form_of_value, with_options
 from cqrs_app.interfaces.web.forms_fields import CheckboxesField, FormField
 from cqrs_app.kernel.messages.description import field_of
 from cqrs_app.kernel.messages.messages import Command
-from cqrs_app.platform.approvals.commands import SetApprovalPolicy
+from cqrs_app.platform.approvals.commands import DelegateSignatures, SetApprovalPolicy
 from cqrs_app.platform.approvals.policies import ApprovalPolicies
 from cqrs_app.platform.approvals.types import ApprovalStage
 from cqrs_app.services import kernel, services
@@ -119,6 +119,10 @@ def _people() -> list[tuple[str, str]]:
     return [(name, name) for name in services.assignees.all()]
 
 
+def _names() -> Iterable[str]:
+    return services.assignees.all()
+
+
 def _teams() -> list[tuple[str, str]]:
     return [(name, name) for name in sorted({*services.assignees.all().values()} - {""})]
 
@@ -128,5 +132,6 @@ POLICY_FIELDS: Mapping[tuple[type[Command], str], Callable[[type[Command]], Any]
     (SetApprovalPolicy, "statuses"): _chosen_from("statuses", _statuses),
     (SetApprovalPolicy, "countries"): _chosen_from("countries", _countries, _group_of_country),
     (SetApprovalPolicy, "stages"): _stages,
+    (DelegateSignatures, "delegate"): with_options("delegate", _names),
 }
 """For `WebArea.form_fields`."""

@@ -34,11 +34,11 @@ from cqrs_app.platform.approvals.queries import (
     GetApprovalRequest,
     ListApprovalPolicies,
     ListApprovalRequests,
+    ListDelegations,
 )
 from cqrs_app.platform.approvals.request import ApprovalRequest, describe
-from cqrs_app.platform.approvals.signer import Signer
 from cqrs_app.platform.approvals.types import RequestState, SentFrom
-from cqrs_app.services import kernel
+from cqrs_app.services import kernel, services
 
 VIEWS = {
     "waiting": "Waiting for you",
@@ -101,6 +101,11 @@ def _list() -> dict[str, Any]:
         "rows": answer.value,
         "label_of": label_of,
         "freshness": answer.freshness,
+        "delegations": [
+            each for each in ask(ListDelegations()).value if me in (each.operator, each.delegate)
+        ],
+        "may_delegate": may_act(SIGN),
+        "me": me,
     }
 
 
@@ -127,8 +132,10 @@ def _one(request_id: str) -> dict[str, Any]:
     if view is None:
         abort(404, missing)
     mine, open_ = view.asker == g.operator.name, view.state is RequestState.OPEN
-    me = Signer(g.operator.name, g.operator.name, g.operator.counts_as, g.operator.team)
-    asked = open_ and me.fits(view.stages[view.stage]) and me.person not in view.signed
+    me = services.signers.signing(g.operator.name)
+    request_ = _as_signed(view)
+    asked = open_ and request_.may_sign(me)
+    seat = request_.seat(me) if asked else None
     again = view.state in (RequestState.RETURNED, RequestState.STALE)
     return {
         "view": view,
@@ -137,15 +144,28 @@ def _one(request_id: str) -> dict[str, Any]:
         "freshness": answer.freshness,
         "command_id": new_id(),
         "mine": mine,
-        "may_sign": asked and not mine and may_act(SIGN),
+        "may_sign": asked and may_act(SIGN),
+        "sign_for": seat.person if seat and seat.person != me.person else "",
         "may_withdraw": mine and (open_ or again) and may_act(REQUEST),
         "may_ask_again": mine and again and may_act(REQUEST),
         "may_override": open_ and may_act(OVERRIDE),
         "may_review": view.review_due is not None
-        and ApprovalRequest(asker=view.asker, stages=view.stages).reviews(me, view.overrider)
+        and request_.reviews(me, view.overrider)
         and may_act(SIGN),
         "overdue": view.review_due is not None and view.review_due < kernel.clock(),
     }
+
+
+def _as_signed(view: ApprovalRequestView) -> ApprovalRequest:
+    """What decides who may sign or review it."""
+    return ApprovalRequest(
+        state=view.state,
+        asker=view.asker,
+        stages=view.stages,
+        stage=view.stage,
+        signed=dict.fromkeys(view.signed, view.stage),
+        signed_for=view.signed_for,
+    )
 
 
 def label_of(name: str) -> str:
@@ -201,6 +221,9 @@ APPROVALS = WebArea(
     home_signs=_signs,
     places={
         "approval": Place("approvals", "web.approvals", "web.approval", fragment=_panel),
+        "approval_delegation": Place(
+            "approvals", "web.approvals", after=lambda command: url_for("web.approvals")
+        ),
         "approval_policies": Place(
             "approvals",
             "web.approval_policies",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from flask import abort, render_template, url_for
+from flask import abort, g, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.areas.expenses.commands import (
@@ -41,6 +42,7 @@ from cqrs_app.interfaces.web.pending_badges import is_queued
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import allowed_tasks, selecting
 from cqrs_app.interfaces.web.views import tabs_here
+from cqrs_app.kernel.commands.actions import Action
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.services import services
 
@@ -53,6 +55,9 @@ WORDS = {
     "stage": {each.value: each.label for each in ExpenseStage},
     "kind": {each.value: each.label for each in ExpenseKind},
 }
+BY_CLAIMANT = {"ResubmitExpenseClaim", "WithdrawExpenseClaim"}
+SIGNING = {"ApproveExpenseClaim", "RequestRevision", "DenyExpenseClaim"}
+BY_OTHERS = SIGNING | {"RequestExpensePayment", "PayExpenseClaim"}
 BATCHED: tuple[type[Command], ...] = (ApproveExpenseClaim, RequestExpensePayment, PayExpenseClaim)
 
 
@@ -131,7 +136,8 @@ def _shown(claim_id: str) -> dict[str, Any]:
     timeline = ask(ExpenseTimeline(claim_id=claim_id), strong=True)
     actions = ask(ExpenseActions(claim_id=claim_id)).value
     requests = awaiting_approval([stream])
-    allowed, not_now = allowed_tasks(without_requested(actions.actions, requests, stream))
+    mine = without_requested(actions.actions, requests, stream)
+    allowed, not_now = allowed_tasks(tuple(_for_operator(mine, found)))
     return {
         "claim_id": claim_id,
         "claim": found,
@@ -145,6 +151,24 @@ def _shown(claim_id: str) -> dict[str, Any]:
         "may_see_commands": may("commands.view"),
         "may_see_events": may("events.view"),
     }
+
+
+def _for_operator(actions: Iterable[Action], claim: ExpenseView | None) -> Iterator[Action]:
+    """The actions; what the rules refuse this operator whatever happens is not available."""
+    for each in actions:
+        reason = _not_for_operator(each.command, claim) if claim and each.allowed else ""
+        yield replace(each, allowed=False, reason=reason) if reason else each
+
+
+def _not_for_operator(command: str, claim: ExpenseView) -> str:
+    own = claim.claimant == g.operator.name
+    if command in BY_CLAIMANT:
+        return "" if own else f"{claim.claimant} submitted this claim."
+    if command in BY_OTHERS and own:
+        return "Nobody signs or pays a claim of their own."
+    if command in SIGNING and claim.stage and not may(f"expenses.sign_{claim.stage}"):
+        return f"Your role does not sign for the {claim.stage.label.lower()}."
+    return ""
 
 
 def _age_groups() -> list[str]:

@@ -26,6 +26,11 @@ _FORMULA = re.compile(
     # break in it may begin a row.
     rf"|(?<=[;\t\r\n])(?=[{_BLANKS}]*[{_STARTS}])"
 )
+# The same for files that are read again: a text that has such an apostrophe already gets another.
+_GUARDED = rf"(?=[{_BLANKS}\t\r\n']*[{_STARTS}]|'*[\t\r\n])"
+_GUARDED_INSIDE = rf"(?<=[;\t\r\n]){{}}(?=[{_BLANKS}']*[{_STARTS}])"
+_GUARD = re.compile(rf"\A{_GUARDED}|{_GUARDED_INSIDE.format('')}")
+_UNGUARD = re.compile(rf"\A'{_GUARDED}|{_GUARDED_INSIDE.format(chr(39))}")
 _SEPARATOR = re.compile(r"[;\t\r\n]")
 _NUMBER = re.compile(r"[+-]?\d{1,20}(\.\d{1,20})?")
 
@@ -40,6 +45,18 @@ def harmless(text: str, *, numbers: bool = False) -> str:
     if numbers and _NUMBER.fullmatch(text):
         return text
     return _FORMULA.sub("'", text)
+
+
+def guarded(text: str) -> str:
+    """The text without formulas, as `unguarded` reads it again."""
+    if not text or (text[0].isalnum() and not _SEPARATOR.search(text)):
+        return text
+    return _GUARD.sub("'", text)
+
+
+def unguarded(text: str) -> str:
+    """The text that was guarded."""
+    return _UNGUARD.sub("", text) if "'" in text else text
 
 
 def cell(value: Any) -> str:

@@ -13,7 +13,9 @@ import msgspec
 
 from cqrs_app.platform.transfer.exports.cells import cell
 from cqrs_app.platform.transfer.exports.rows import Rows
+from cqrs_app.platform.transfer.exports.workbook import write_xlsx
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Write = Callable[[Sequence[str], Iterable[Rows]], Iterator[bytes]]
 
 
@@ -50,6 +52,7 @@ def _lines(rows: Iterable[Iterable[str]]) -> bytes:
 FORMATS: Mapping[str, Format] = MappingProxyType(
     {
         "csv": Format("CSV", "text/csv; charset=utf-8", write_csv),
+        "xlsx": Format("Excel", XLSX, write_xlsx),
         "jsonl": Format("JSONL", "application/jsonl; charset=utf-8", write_jsonl),
     }
 )

@@ -14,6 +14,8 @@ from typing import IO
 import msgspec
 
 from cqrs_app.kernel.messages.fields import plain_json
+from cqrs_app.platform.transfer.exports.cells import guarded
+from cqrs_app.platform.transfer.exports.workbook import write_workbook
 from cqrs_app.platform.transfer.imports.canonical import (
     MOMENTS,
     Plain,
@@ -82,13 +84,29 @@ Row = Mapping[str, str]
 
 
 def write(documents: Iterable[Plain], file: IO[str]) -> int:
-    """Write the table; returns how many documents it holds."""
+    """Write the table, without formulas; returns how many documents it holds."""
     writer = csv.DictWriter(file, HEADER)
     writer.writeheader()
     count = 0
     for plain in documents:
-        writer.writerows(rows_of(plain))
+        for row in rows_of(plain):
+            writer.writerow({name: guarded(text) for name, text in row.items()})
         count += 1
+    return count
+
+
+def write_workbook_of(documents: Iterable[Plain], file: IO[bytes]) -> int:
+    """Write the same as a workbook, every cell as text, so that it comes back as it was."""
+    count = 0
+
+    def rows() -> Iterator[list[str]]:
+        nonlocal count
+        for plain in documents:
+            count += 1
+            for row in rows_of(plain):
+                yield [row[name] for name in HEADER]
+
+    write_workbook(file, HEADER, rows())
     return count
 
 

@@ -23,7 +23,9 @@ SHOWN_PLACES = Decimal("0.001")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """`taken`, orders, customers, flags and money are what the read models show of this file's
-    documents. Money is exact, credits are negative. `goods` is `gross` without `charges`, which are
+    documents. Money is exact, credits are negative; `currency` is empty where there are several.
+    `total` is what the orders cost, with discounts, shipping and tax, `gross` their lines.
+    `goods` is `gross` without `charges`, which are
     freight and the like. `set_aside_examples` has the first row for each reason and column, `files`
     how each file was read, `differing_times` the documents whose rows have different times, of
     which the first was used. `refused_by_code` counts later steps of imported orders.
@@ -44,6 +46,8 @@ class Report:
     customers: int
     customers_with_orders: int
     guest_orders: int
+    total: Decimal
+    currency: str
     gross: Decimal
     goods: Decimal
     charges: Decimal
@@ -67,7 +71,7 @@ class Report:
         return asdict(self) | money | rate
 
 
-_MONEY = ("gross", "goods", "charges", "credited")
+_MONEY = ("total", "gross", "goods", "charges", "credited")
 
 
 def money_text(amount: Decimal) -> str:
@@ -116,6 +120,7 @@ def read_back(
     credited = {customer for each in totals for customer in each.credited_customers}
     flags = _sum(Counter(each.flags) for each in totals)
     sold = [pair for each in totals for pair in each.sold.items()]
+    currencies = {each.currency for each in totals if each.orders or each.credit_notes}
     gross = sum((amount for _, amount in sold), Decimal(0))
     charged = sum((amount for sku, amount in sold if is_charge(sku)), Decimal(0))
     return Report(
@@ -133,6 +138,8 @@ def read_back(
         customers=len(ordering | credited),
         customers_with_orders=len(ordering),
         guest_orders=sum(each.guests for each in totals),
+        total=sum((each.total for each in totals), Decimal(0)),
+        currency=currencies.pop() if len(currencies) == 1 else "",
         gross=gross,
         goods=gross - charged,
         charges=charged,

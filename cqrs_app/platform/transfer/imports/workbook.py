@@ -165,4 +165,6 @@ def _text(value: Any) -> str:
         case date():
             return value.isoformat()
         case _:
-            return str(value)[:LONGEST_CELL]
+            from openpyxl.utils.escape import unescape
+
+            return str(unescape(str(value)))[:LONGEST_CELL]

@@ -200,6 +200,21 @@ def test_a_request_is_signed_on_a_phone_in_three_taps(
     assert state_of(shop, client_in(shop, "admin"), request_id) == "Approved"
 
 
+def test_the_comment_is_asked_for_where_the_decision_is_made(
+    shop: Flask, signed_in: Callable[..., Page]
+) -> None:
+    request_id = requested(shop)
+    page = signed_in("supervisor")
+    page.goto(f"/approvals/{request_id}")
+    for name in ("Return", "Refuse"):
+        page.get_by_role("button", name=name).click()
+        expect(page.get_by_label("Comment")).to_be_focused()
+        expect(page).to_have_url(re.compile(f"/approvals/{request_id}$"))
+    page.get_by_label("Comment").fill("Where is the receipt?")
+    page.get_by_role("button", name="Return").click()
+    expect(page.locator("#approval")).to_contain_text("Returned")
+
+
 def test_what_is_typed_stays_while_the_page_updates(
     shop: Flask, signed_in: Callable[..., Page]
 ) -> None:

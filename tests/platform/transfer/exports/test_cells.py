@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cqrs_app.areas.orders.words import OrderStatus
-from cqrs_app.platform.transfer.exports.cells import cell, harmless
+from cqrs_app.platform.transfer.exports.cells import cell, guarded, harmless, unguarded
 
 STARTS = "=+-@\ufe66\uff1d\ufe62\uff0b\ufe63\uff0d\u2212\ufe6b\uff20"
 BLANKS = ["", " ", "\u00a0", "\u3000", "\u200b", "\ufeff", "\t", "\r", "\n", " \u2009\t"]
@@ -80,6 +80,13 @@ def test_values_of_ours_are_exact_and_numbers_stay_numbers(value: Any, made: str
 def test_no_text_of_whatever_characters_begins_a_formula(text: str) -> None:
     for part in re.split(r"[;\t\r\n]", cell(text)):
         assert part.strip(" \u3000\ufeff")[:1] not in set(STARTS)
+
+
+@given(st.text(alphabet=st.sampled_from([*STARTS, *";\t\r\n \u3000\ufeff'\"a1"])))
+def test_a_guarded_text_begins_no_formula_and_comes_back_as_it_was(text: str) -> None:
+    for part in re.split(r"[;\t\r\n]", guarded(text)):
+        assert part.strip(" \u3000\ufeff")[:1] not in set(STARTS)
+    assert unguarded(guarded(text)) == text
 
 
 @pytest.mark.parametrize(("text", "made"), [("-10", "-10"), ("+4.5", "+4.5"), ("-1+2", "'-1+2")])

@@ -109,6 +109,7 @@ def test_a_page_offers_the_list_with_its_present_filters(
     addresses = [str(a["href"]) for a in soup.select("a[download]")]
     assert [address.partition("?")[0].rpartition(".")[2] for address in addresses] == [
         "csv",
+        "xlsx",
         "jsonl",
     ]
     for address in addresses:
@@ -120,7 +121,7 @@ def test_a_page_offers_the_list_with_its_present_filters(
 @pytest.mark.parametrize(
     ("address", "status"),
     [
-        ("/exports/ListOrders.xlsx", 404),
+        ("/exports/ListOrders.ods", 404),
         ("/exports/GetOrder.csv", 404),
         ("/exports/DropTables.csv", 404),
         ("/exports/ListOrders.csv?status=nonsense", 422),

@@ -420,7 +420,7 @@ def test_any_slice_of_a_log_can_be_read(few: Path) -> None:
 
 
 @needs_data
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_the_real_log_has_exactly_its_figures(
     console: Flask, kernel: Kernel, tmp_path: Path
 ) -> None:

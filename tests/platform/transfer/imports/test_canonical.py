@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -47,6 +48,7 @@ from cqrs_app.kernel.store import tables
 from cqrs_app.platform.demo.shop import tasks
 from cqrs_app.platform.transfer.imports.canonical import document_of, exported
 from cqrs_app.platform.transfer.imports.canonical_csv import HEADER, NEWER, plain_of_rows, rows_of
+from cqrs_app.platform.transfer.imports.formats import Format
 from cqrs_app.platform.transfer.imports.importer import import_file
 from cqrs_app.platform.transfer.imports.profiles import countersign, olist, online_retail
 from cqrs_app.platform.transfer.imports.profiles.countersign import LONGEST_DOCUMENT, PROFILE
@@ -200,7 +202,15 @@ SHOPS: dict[str, Any] = {
 }
 
 
-@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def content(path: Path) -> bytes:
+    """Of a workbook, its sheet: the archive around it has the time."""
+    if path.suffix != ".xlsx":
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as archive:
+        return archive.read("xl/worksheets/sheet1.xml")
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "xlsx"])
 @pytest.mark.parametrize("fill", SHOPS.values(), ids=SHOPS.keys())
 def test_an_export_imported_into_an_empty_store_gives_the_same_read_models(
     console: Flask,
@@ -224,7 +234,7 @@ def test_an_export_imported_into_an_empty_store_gives_the_same_read_models(
     assert imported.report.adds_up
     assert read_models(kernel) == before
     assert runner.invoke(canonical, ["--out", str(second), "--format", kind]).exit_code == 0
-    assert second.read_bytes() == first.read_bytes()
+    assert content(second) == content(first)
     head = kernel.store.head()
     import_file(kernel, PROFILE, first, quiet)
     assert kernel.store.head() == head
@@ -452,3 +462,19 @@ def test_an_export_to_the_standard_output_holds_nothing_else(console: Flask) -> 
     result = console.test_cli_runner().invoke(canonical, ["--out", "-"])
     assert [json.loads(each)["document"] for each in result.stdout.splitlines()] == ["order"] * 2
     assert "2 orders and credit notes" in result.stderr
+
+
+def test_formulas_are_guarded_in_the_file_and_come_back_as_they_were(
+    console: Flask, tmp_path: Path
+) -> None:
+    kernel: Kernel = services_of(console).kernel
+    run(kernel, place("1", line(what="=1+1"), line(what="'+cmd"), line(what="mug;-2")))
+    out = tmp_path / "orders.csv"
+    result = console.test_cli_runner().invoke(canonical, ["--out", str(out), "--format", "csv"])
+    assert result.exit_code == 0
+    with out.open(newline="") as file:
+        written = [row["description"] for row in csv.DictReader(file)]
+    assert written == ["'=1+1", "''+cmd", "mug;'-2"]
+    [document] = PROFILE.read(out, Format()).documents
+    placed: Any = document.steps[0].command
+    assert [each.description for each in placed.lines] == ["=1+1", "'+cmd", "mug;-2"]

@@ -105,6 +105,7 @@ def test_the_sample_is_imported_without_flags_that_its_shop_cannot_help(
     assert (report.flags_by_code, dict(rehearsed.flags_by_code)) == (odd, odd)
     assert (report.refused_by_code, report.adds_up) == ({}, True)
     assert rehearsed.new == report.orders
+    assert report.total == sum(map(cost, read(name).documents))
     again = import_file(kernel, PROFILES[name], sample, quiet).report
     assert again.set_aside_by_reason == report.set_aside_by_reason
 

@@ -15,6 +15,7 @@ from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.fields import plain_json
+from cqrs_app.platform.transfer.exports.cells import unguarded
 from cqrs_app.platform.transfer.imports.canonical import (
     COMMANDS,
     MAKING,
@@ -73,7 +74,10 @@ class _Reading:
         for row in table.rows():
             self._contents.rows += 1
             # Not stripped: what was exported comes back as it was.
-            texts: Row = dict.fromkeys(HEADER, "") | table.texts(row, strip=False)
+            found_here = table.texts(row, strip=False)
+            texts: Row = dict.fromkeys(HEADER, "") | {
+                name: unguarded(text) for name, text in found_here.items()
+            }
             if row.problem:
                 gathered.unreadable(row, texts["number"], Unreadable(row.problem))
             elif texts["document"] not in MAKING:
