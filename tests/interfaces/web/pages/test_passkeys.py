@@ -133,7 +133,7 @@ def test_a_passkey_confirms_a_sensitive_action(mia: Device) -> None:
     expect(mia.page.get_by_role("heading", name="Confirm it's you")).to_be_visible()
     assert mia.services.tokens.list() == []
     mia.use_passkey()
-    expect(mia.page.get_by_role("heading", name="Token till is made")).to_be_visible()
+    expect(mia.page.get_by_role("heading", name="Token till created")).to_be_visible()
 
 
 def test_a_command_asks_in_its_dialog_and_is_then_carried_out(mia: Device) -> None:

@@ -462,7 +462,7 @@ def test_who_has_no_second_factor_is_asked_for_the_password(console: Flask) -> N
     )
     assert "The password is wrong" in wrong.text
     made = mia.client.post("/tokens/new", data=fields_of(wrong.text) | {"proof-password": PASSWORD})
-    assert "Token till is made" in made.text
+    assert "Token till created" in made.text
     assert [each.name for each in mia.services.tokens.list()] == ["till"]
 
 
