@@ -7,9 +7,9 @@ from alembic import op
 
 from cqrs_app.kernel.store import columns
 
-<revision: str = "write_0044"
+revision: str = "write_0044"
 down_revision: str | None = "write_0043"
-=branch_labels: str | Sequence[str] | None = None
+branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 from alembic import op
 
-<revision: str = "write_0045"
+revision: str = "write_0045"
 down_revision: str | None = "write_0044"
-=branch_labels: str | Sequence[str] | None = None
+branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 
