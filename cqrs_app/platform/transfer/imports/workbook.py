@@ -46,37 +46,37 @@ def is_workbook(path: Path) -> bool:
     """Whether a file is an .xlsx workbook. Raises BadFile for one of another kind, one that is
     protected and one that is too large."""
     try:
-        with path.open("rb") as file:
-            start = file.read(8)
-            if start == _OLE:
-                raise _other_kind(path, file.read(MAX_TEXTS))
-        if not start.startswith(_ZIP):
-            return False
-        with zipfile.ZipFile(path) as archive:
-            _check(path, archive)
-    except (OSError, zipfile.BadZipFile) as error:
+        return _is_workbook(path)
+    except BadFile:
+        raise
+    except Exception as error:
+        # zipfile raises more than BadZipFile: of names in another encoding, of unknown versions.
         raise BadFile(f"{path.name} cannot be read: {error}. Nothing was imported.") from error
-    return True
 
 
 def sheets_of(path: Path) -> list[str]:
-    """The names of its visible sheets. Raises BadFile."""
+    """The names of its visible sheets. Raises BadFile, also if it has none."""
     with _opened(path) as book:
-        return [each.title for each in book.worksheets if each.sheet_state == "visible"]
+        names = [each.title for each in book.worksheets if each.sheet_state == "visible"]
+    if not names:
+        raise BadFile(f"{path.name} has no visible sheet with cells. Nothing was imported.")
+    return names
 
 
 def sheet_rows(path: Path, sheet: str) -> Generator[SourceRow, None, None]:
     """The rows of a sheet that are not blank, without the blank cells at their ends. Memory holds
     one row and the texts of the workbook. Raises BadFile."""
     with _opened(path) as book:
-        if sheet not in book.sheetnames:
+        # Charts have sheets of their own, without cells.
+        sheets = {each.title: each for each in book.worksheets}
+        if sheet not in sheets:
             raise BadFile(
-                f"{path.name} has no sheet {sheet}. It has {', '.join(book.sheetnames)}. "
+                f"{path.name} has no sheet {sheet}. It has {', '.join(sheets)}. "
                 "Nothing was imported."
             )
         # What the file says of its size may be wrong.
-        book[sheet].reset_dimensions()
-        rows = _guarded(path, book[sheet].iter_rows(values_only=True))
+        sheets[sheet].reset_dimensions()
+        rows = _guarded(path, sheets[sheet].iter_rows(values_only=True))
         for number, cells in enumerate(rows, start=1):
             if number > MOST_ROWS:
                 raise _damaged(path, f"it numbers a row higher than {MOST_ROWS:,}")
@@ -109,6 +109,18 @@ def _guarded(path: Path, rows: Iterator[tuple[Any, ...]]) -> Iterator[tuple[Any,
         yield from rows
     except Exception as error:
         raise _damaged(path, str(error)) from error
+
+
+def _is_workbook(path: Path) -> bool:
+    with path.open("rb") as file:
+        start = file.read(8)
+        if start == _OLE:
+            raise _other_kind(path, file.read(MAX_TEXTS))
+    if not start.startswith(_ZIP):
+        return False
+    with zipfile.ZipFile(path) as archive:
+        _check(path, archive)
+    return True
 
 
 def _check(path: Path, archive: zipfile.ZipFile) -> None:
@@ -167,4 +179,13 @@ def _text(value: Any) -> str:
         case _:
             from openpyxl.utils.escape import unescape
 
-            return str(unescape(str(value)))[:LONGEST_CELL]
+            return _storable(unescape(str(value)))[:LONGEST_CELL]
+
+
+def _storable(text: str) -> str:
+    """The text without what neither UTF-8 nor PostgreSQL can hold: escapes in a cell may stand for
+    half a character, or for a zero."""
+    if "\0" not in text and text.isprintable():
+        return text
+    whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return whole.replace("\0", "\ufffd")

@@ -6,15 +6,18 @@ import zipfile
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 import pytest
+from openpyxl.chart import BarChart, Reference
 
 from cqrs_app.platform.transfer.imports.formats import Format
 from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PROFILE
 from cqrs_app.platform.transfer.imports.source import BadFile
+from cqrs_app.platform.transfer.imports.workbook import sheet_rows
 
 AT = datetime(2026, 3, 1, 9, 30)  # noqa: DTZ001 - cells have no zone
 GOOD = (900001, "MUG", "mug", 2, AT, 12.5, "C1", "France")
@@ -133,6 +136,48 @@ def test_a_workbook_of_another_kind_gets_its_sentence(
     with pytest.raises(BadFile, match=sentence) as refused:
         PROFILE.read(path, Format())
     assert str(refused.value).endswith("Nothing was imported.")
+
+
+def test_an_archive_that_is_none_gets_a_sentence(tmp_path: Path) -> None:
+    good = workbook(tmp_path / "good.xlsx", {"A": [HEADER, GOOD]}).read_bytes()
+    entry = good.index(b"PK\x01\x02")
+    version = good[: entry + 6] + b"\xff\0" + good[entry + 8 :]
+    # The flag says that the name is UTF-8, which this is not.
+    name = good[: entry + 8] + b"\0\x08" + good[entry + 10 : entry + 46] + b"\xff"
+    for content in (version, name + good[entry + 47 :]):
+        path = tmp_path / "orders.xlsx"
+        path.write_bytes(content)
+        with pytest.raises(BadFile, match=r"cannot be read: .* Nothing was imported\."):
+            PROFILE.read(path, Format())
+
+
+def test_a_workbook_without_a_visible_sheet_gets_a_sentence(tmp_path: Path) -> None:
+    path = workbook(tmp_path / "orders.xlsx", {"A": [HEADER, GOOD]})
+    changed(
+        path, "xl/workbook.xml", lambda xml: xml.replace(b'state="visible"', b'state="hidden"')
+    )
+    with pytest.raises(BadFile, match="has no visible sheet"):
+        PROFILE.read(path, Format())
+
+
+def test_a_chart_is_no_sheet_to_read(tmp_path: Path) -> None:
+    path = tmp_path / "orders.xlsx"
+    book = openpyxl.Workbook()
+    for row in (HEADER, GOOD):
+        book.worksheets[0].append(row)
+    chart = BarChart()
+    chart.add_data(Reference(book.worksheets[0], min_col=4, min_row=1, max_row=2))
+    book.create_chartsheet("Chart").add_chart(chart)
+    book.save(path)
+    assert len(PROFILE.read(path, Format()).documents) == 1
+    with pytest.raises(BadFile, match="has no sheet Chart"):
+        PROFILE.read(path, Format(sheet="Chart"))
+
+
+def test_escapes_of_half_characters_and_zeros_do_not_come_in(tmp_path: Path) -> None:
+    row = (*GOOD[:2], "a_xD83D__xDE00_ _xD800_ _x0000_ _x0009_", *GOOD[3:])
+    path = workbook(tmp_path / "orders.xlsx", {"A": [HEADER, row]})
+    assert next(islice(sheet_rows(path, "A"), 1, None)).values[2] == "a\U0001f600 \ufffd \ufffd \t"
 
 
 def test_a_workbook_that_grows_too_much_when_unpacked_is_not_read(tmp_path: Path) -> None:
