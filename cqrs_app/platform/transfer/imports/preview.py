@@ -92,7 +92,8 @@ def as_file(name: str, chunks: Iterable[bytes]) -> Iterator[Path]:
 def read_sheet(path: Path, given: Format = DETECTED) -> Sheet:
     """Raises BadFile."""
     table = read_header(path, (), given)
-    rows = [row.values for row in islice(table.rows(), MOST_ROWS)]
+    # As an import reads them.
+    rows = [tuple(map(str.strip, row.values)) for row in islice(table.rows(), MOST_ROWS)]
     if not rows:
         raise BadFile(f"{path.name} has no rows below its header.")
     values = {

@@ -75,6 +75,15 @@ def test_columns_are_suggested_and_the_orders_shown(console: Flask) -> None:
     assert "shipped" in text
 
 
+def test_the_meaning_of_a_status_with_spaces_around_it_is_used(console: Flask) -> None:
+    client = client_in(console, "supervisor")
+    content = ORDERS.replace(b";void", b"; Void ").replace(b"1.5", b"1")
+    shown = {"fixed.currency": "EUR", "meaning.void": "left_out"}
+    answer = press(client, sent(client, content), "preview", **shown)
+    assert "2 orders in the first 4 rows" in words(answer)
+    assert set(values_of(page(client, sent(client, content)))) >= {"meaning.void"}
+
+
 def test_a_dry_run_says_what_would_happen_and_the_import_does_it(console: Flask) -> None:
     client = client_in(console, "supervisor")
     address = sent(client)
