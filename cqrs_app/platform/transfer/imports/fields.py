@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+LONGEST_NAME = 200
+"""Characters of the name of a column, and of other texts of a mapping."""
+
 
 class FieldKind(StrEnum):
     """How the text of a field is read."""
@@ -291,8 +294,10 @@ def plain_name(name: str) -> str:
 
 
 def suggested_columns(header: Sequence[str]) -> dict[str, str]:
-    """Field -> the column whose name suggests it. No column is suggested twice."""
-    columns = {plain_name(each): each for each in reversed(header) if each}
+    """Field -> the column whose name suggests it. No column is suggested twice, and none whose name
+    is too long for a mapping."""
+    usable = (each for each in reversed(header) if 0 < len(each) <= LONGEST_NAME)
+    columns = {plain_name(each): each for each in usable}
     found: dict[str, str] = {}
     for each in FIELDS.values():
         used = set(found.values())

@@ -19,7 +19,7 @@ from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.areas.inventory.commands import AddProduct
 from cqrs_app.areas.orders.commands import AddOrderNote, AddOrderTag, PlaceOrder
 from cqrs_app.platform.transfer.imports.documents import Contents, Profile
-from cqrs_app.platform.transfer.imports.fields import FIELDS, MEANINGS, TIMES
+from cqrs_app.platform.transfer.imports.fields import FIELDS, LONGEST_NAME, MEANINGS, TIMES
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Dates, DecimalSign, Format
 from cqrs_app.platform.transfer.imports.lifecycle import LIFE_COMMANDS
 from cqrs_app.platform.transfer.imports.lines import LEFT_OUT, Column, Constant, LineFile
@@ -44,7 +44,6 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "dates": tuple(map(str, Dates)),
 }
 _TABLES = ("columns", "fixed", "meanings", "format")
-LONGEST_TEXT = 200
 
 
 class BadMapping(ValueError):
@@ -196,6 +195,7 @@ def _check(mapping: ColumnMapping) -> None:
             raise BadMapping(f"{table} is a table.", table)
         for name, value in values.items():
             _check_text(name, value, blank=table == "meanings")
+    _check_text("zone", mapping.zone)
     _check_fields(mapping)
     _check_meanings(mapping)
     for name, value in mapping.format.items():
@@ -205,11 +205,13 @@ def _check(mapping: ColumnMapping) -> None:
             raise BadMapping(f"{name} {value!r} is unknown. There are: {expected}.", name)
     if mapping.zone not in available_timezones():
         raise BadMapping(f"There is no time zone {mapping.zone}.", "zone")
+    if not isinstance(mapping.documentation, str):
+        raise BadMapping("documentation is a text.", "documentation")
 
 
-def _check_text(name: str, value: object, *, blank: bool) -> None:
-    if not isinstance(value, str) or len(value) > LONGEST_TEXT or not (value or blank):
-        raise BadMapping(f"{name} is a text of 1 to {LONGEST_TEXT} characters.", name)
+def _check_text(name: str, value: object, *, blank: bool = False) -> None:
+    if not isinstance(value, str) or len(value) > LONGEST_NAME or not (value or blank):
+        raise BadMapping(f"{name} is a text of 1 to {LONGEST_NAME} characters.", name)
 
 
 def _check_fields(mapping: ColumnMapping) -> None:

@@ -201,6 +201,12 @@ def test_a_mapping_survives_being_stored() -> None:
         stored_mapping("[]")
 
 
+@pytest.mark.parametrize("content", ['{"zone":[]}', '{"zone":{}}', '{"documentation":[]}'])
+def test_a_mapping_with_a_value_of_another_type_is_refused(content: str) -> None:
+    with pytest.raises(BadMapping, match="is a text"):
+        stored_mapping(content)
+
+
 def test_an_error_in_a_python_profile_names_the_line(tmp_path: Path) -> None:
     path = tmp_path / "my_shop.py"
     path.write_text("import re\n\nPROFILE = re.nonsense\n")
@@ -220,6 +226,10 @@ def test_columns_are_suggested_by_their_names() -> None:
         assert found[name] == expected[name], name
     assert len(set(found.values())) == len(found)
     assert set(found) <= set(FIELDS)
+
+
+def test_a_column_with_a_name_that_is_too_long_is_not_suggested() -> None:
+    assert suggested_columns([f"S{' ' * 200}KU", "Qty"]) == {"quantity": "Qty"}
 
 
 def test_a_meaning_is_suggested_for_the_values_of_a_status() -> None:

@@ -153,9 +153,7 @@ def test_an_archive_that_is_none_gets_a_sentence(tmp_path: Path) -> None:
 
 def test_a_workbook_without_a_visible_sheet_gets_a_sentence(tmp_path: Path) -> None:
     path = workbook(tmp_path / "orders.xlsx", {"A": [HEADER, GOOD]})
-    changed(
-        path, "xl/workbook.xml", lambda xml: xml.replace(b'state="visible"', b'state="hidden"')
-    )
+    changed(path, "xl/workbook.xml", lambda xml: xml.replace(b'state="visible"', b'state="hidden"'))
     with pytest.raises(BadFile, match="has no visible sheet"):
         PROFILE.read(path, Format())
 
