@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from xml.parsers import expat
 
 from cqrs_app.platform.transfer.imports.source import (
     MAX_RATIO,
@@ -27,6 +28,8 @@ MOST_ROWS = 1_048_576
 MOST_COLUMNS = 500
 MAX_TEXTS = 128 * 1024**2
 """Bytes of the texts of a workbook, which are held in memory."""
+PROLOG = 64 * 1024
+"""Bytes of a part of the archive within which its first element begins."""
 LONGEST_CELL = 32_767
 """Characters, according to Excel."""
 
@@ -138,6 +141,30 @@ def _check(path: Path, archive: zipfile.ZipFile) -> None:
             f"{path.name} is too large when unpacked. Cut it in parts and import each of them. "
             "Nothing was imported."
         )
+    for each in names:
+        with archive.open(each) as part:
+            _require_no_doctype(path, part.read(PROLOG))
+
+
+def _require_no_doctype(path: Path, start: bytes) -> None:
+    """With the entities of a document type declaration, a small file fills any memory. OOXML
+    forbids them."""
+    begun = False
+
+    def begin(*_: object) -> None:
+        nonlocal begun
+        begun = True
+
+    def refuse(*_: object) -> None:
+        raise _damaged(path, "it has a document type declaration")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = begin
+    parser.StartDoctypeDeclHandler = refuse
+    with suppress(expat.ExpatError):  # a picture, or damaged: its reader notices
+        parser.Parse(start, len(start) < PROLOG)
+        if not begun:
+            raise _damaged(path, "one of its parts does not begin")
 
 
 def _other_kind(path: Path, content: bytes) -> BadFile:

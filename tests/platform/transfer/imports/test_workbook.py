@@ -185,6 +185,18 @@ def test_a_workbook_that_grows_too_much_when_unpacked_is_not_read(tmp_path: Path
         PROFILE.read(path, Format())
 
 
+@pytest.mark.parametrize("name", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"])
+@pytest.mark.parametrize("before", [b"", b"<!--" + b" " * 1_000_000 + b"-->"])
+def test_entities_do_not_fill_the_memory(tmp_path: Path, name: str, before: bytes) -> None:
+    path = workbook(tmp_path / "bomb.xlsx", {"A": [HEADER, GOOD]})
+    entity = b'<!DOCTYPE x [<!ENTITY e "' + b"a" * 100_000 + b'">]>'
+    changed(
+        path, name, lambda xml: before + entity + xml[xml.find(b"?>") + 2 if b"?>" in xml else 0 :]
+    )
+    with pytest.raises(BadFile, match=r"cannot be read as a workbook: (it has a document|one of)"):
+        PROFILE.read(path, Format())
+
+
 @pytest.mark.parametrize(
     ("before", "after", "sentence"),
     [
