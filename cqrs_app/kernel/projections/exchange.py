@@ -99,12 +99,15 @@ def _on_sqlite(connection: Connection, names: Sequence[str]) -> None:
     Views are not rewritten to follow the tables."""
     version = connection.exec_driver_sql("PRAGMA schema_version").scalar_one()
     connection.exec_driver_sql("PRAGMA writable_schema = ON")
-    both = {name: name_of(name) for name in names}
-    both |= {second: live for live, second in both.items()}
-    found = connection.execute(_SCHEMA, {"tables": [*both]}).all()
-    connection.execute(_RENAME, [_exchanged(row, both) for row in found])
-    connection.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
-    connection.exec_driver_sql("PRAGMA writable_schema = RESET")
+    try:
+        both = {name: name_of(name) for name in names}
+        both |= {second: live for live, second in both.items()}
+        found = connection.execute(_SCHEMA, {"tables": [*both]}).all()
+        connection.execute(_RENAME, [_exchanged(row, both) for row in found])
+        connection.exec_driver_sql(f"PRAGMA schema_version = {version + 1}")
+    finally:
+        # It belongs to the connection, which others use next, and outlives a rollback.
+        connection.exec_driver_sql("PRAGMA writable_schema = RESET")
 
 
 def _exchanged(row: Any, both: Mapping[str, str]) -> dict[str, Any]:
