@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, select
@@ -51,13 +52,20 @@ class FailedCommands:
     def _oldest(
         self, connection: Connection, failure_id: str, limit: int
     ) -> list[tuple[LogEntry, Actor | None]]:
-        rows = connection.execute(failed_of(failure_id).limit(limit))
-        entries = [LogEntry(*row) for row in rows]
-        return [(entry, self._sender(entry)) for entry in entries]
+        """So many of those that somebody can still send; if nobody can, of the others."""
+        sender_of = cache(self._sender)
+        kept: list[tuple[LogEntry, Actor | None]] = []
+        left: list[tuple[LogEntry, Actor | None]] = []
+        for entry in [LogEntry(*row) for row in connection.execute(failed_of(failure_id))]:
+            actor = sender_of(entry.operator)
+            (kept if actor else left).append((entry, actor))
+            if len(kept) == limit:
+                break
+        return kept or left[:limit]
 
-    def _sender(self, entry: LogEntry) -> Actor | None:
+    def _sender(self, name: str) -> Actor | None:
         """None also for the console's own processes, which send theirs again by themselves."""
-        actor = self.actor_of(entry.operator)
+        actor = self.actor_of(name)
         return actor if actor and actor.permissions else None
 
     def _sentence(self, entry: LogEntry, actor: Actor | None, prospect: Prospect) -> str:

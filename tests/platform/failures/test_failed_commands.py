@@ -13,7 +13,7 @@ import pytest
 from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.areas.orders.commands import ApproveOrder, PlaceOrder, RejectOrder
 from cqrs_app.areas.orders.types import OrderLine
-from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command
@@ -147,6 +147,21 @@ def test_what_somebody_sent_whose_account_is_disabled_is_not_sent_again(
     assert sentence.endswith("would not be sent again: ada may not act any more.")
     retry(ready, 1)
     assert outcomes(ready, ids) == ["failed"]
+
+
+def test_one_that_cannot_be_sent_again_does_not_keep_later_ones_from_it(
+    ready: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    eve = Context(actor=Actor("eve", ADA.permissions), channel="test")
+    with failing(monkeypatch, ApproveOrder):
+        with pytest.raises(RuntimeError):
+            ready.kernel.commands.execute(ApproveOrder(order_id="O1"), eve)
+        ids = failed(ready, ApproveOrder(order_id="O2"), ApproveOrder(order_id="O3"))
+    assert previewed(ready, 1) == [
+        "Approve order (order-O2) by ada would be carried out: OrderApproved."
+    ]
+    retry(ready, 1)
+    assert outcomes(ready, [eve.command_id, *ids]) == ["failed", "succeeded", "failed"]
 
 
 def test_personal_values_are_not_in_the_preview_and_are_in_what_is_carried_out(
