@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID, uuid5
 
 from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -132,7 +133,10 @@ def _start(import_id: str, chosen: Chosen, *, rehearsal: bool) -> ResponseReturn
         used = new_id()
         files.copy(import_id, used, g.operator.name)
     task = files.plan(used, chosen.name or COLUMNS, content, rehearsal=rehearsal)
-    kernel.commands.dispatch(task, command_context(used, None))
+    # The same id for the same choice, so that a button pressed twice starts one import. Another
+    # choice, while the one before waits for a worker, is another command.
+    command_id = str(uuid5(UUID(used), f"{task.profile}:{content}:{rehearsal}"))
+    kernel.commands.dispatch(task, command_context(command_id, None))
     kernel.tasks["imports"].nudge()
     flash(RECEIVED, "good")
     return redirect(url_for("web.history_import", import_id=used), 303)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from cqrs_app.kernel.errors import Refused
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import client_in
 from tests.interfaces.web.pages.test_without_scripts import page
@@ -103,6 +107,24 @@ def test_a_dry_run_says_what_would_happen_and_the_import_does_it(console: Flask)
     imported = take_in(console, used)
     report = json.loads(imported.report)
     assert (report["orders"], report["gross"], report["set_aside"]) == (2, "2477.000", 1)
+
+
+def test_columns_can_be_chosen_again_while_the_start_waits_for_a_worker(
+    make_console: Callable[..., Flask],
+) -> None:
+    console = make_console(command_bus_type="asynchronous")
+    client, kernel = client_in(console, "supervisor"), services_of(console).kernel
+    address = sent(client)
+    for action in ("dry_run", "dry_run", "import"):
+        answer = press(client, address, action, **{"fixed.currency": "EUR"})
+        assert answer.status_code == 303, words(answer)
+    waiting = list(kernel.log.waiting(kernel.clock() + timedelta(seconds=1)))
+    for command_id in waiting:
+        with suppress(Refused):
+            kernel.commands.run_queued(command_id)
+    row = row_of(console, address.split("/")[2])
+    [started] = kernel.store.events_of(f"import-{row.import_id}")
+    assert (row.rehearsal, started.type, len(waiting)) == (False, "ImportStarted", 2)
 
 
 def test_a_saved_mapping_is_used_by_page_and_command_line(console: Flask, tmp_path: Path) -> None:
