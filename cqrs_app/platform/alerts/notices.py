@@ -162,15 +162,17 @@ def take(engine: Engine, notice_id: int, now: datetime) -> Notice | None:
 def finish(
     engine: Engine, notice: Notice, state: str, error: str, now: datetime, again: datetime
 ) -> None:
-    """Note how an attempt ended. One that is waiting still is tried again then."""
+    """Note how an attempt ended. One that is waiting still is tried again then, or at the end of a
+    silence that began during the attempt."""
     changes = {
         "state": state,
         "error": error,
-        "next_attempt_at": again,
         "sent_at": now if state == "sent" else None,
         "taken_until": None,
     }
     with engine.begin() as connection:
+        until = _silences_of(connection, alerts.c.alert_id == notice.alert_id).get(notice.alert_id)
+        changes["next_attempt_at"] = max(until or again, again)
         connection.execute(update(alert_notices).where(_ROW.id == notice.id).values(**changes))
 
 

@@ -13,6 +13,7 @@ from flask import Flask
 from cqrs_app.environment import SettingsError
 from cqrs_app.kernel.subscriptions.presence import SWEEP
 from cqrs_app.kernel.subscriptions.tasks import WORKER
+from cqrs_app.platform.alerts import notices as rows
 from cqrs_app.platform.alerts.channels import MISSING, AppriseUrl
 from cqrs_app.platform.alerts.commands import (
     EndAlertRuleSilence,
@@ -222,6 +223,28 @@ def test_a_notice_is_sent_when_the_time_of_the_silence_is_over(
     stop_worker(on_call)
     silence(on_call)
     on_call.clock.move(hours=1, seconds=1)
+    on_call.work("alert_notices")
+    assert len(mail.messages) == 1
+
+
+@pytest.mark.parametrize("whole_rule", [False, True])
+def test_a_silence_that_begins_during_an_attempt_counts_for_the_next_one(
+    on_call: OnCall, mail: MailServer, whole_rule: bool
+) -> None:
+    stop_worker(on_call)
+    engine, now = on_call.kernel.engines.write, on_call.clock()
+    [each] = rows.due(engine, now)
+    notice = rows.take(engine, each, now)
+    assert notice
+    if whole_rule:
+        on_call.do(SilenceAlertRule(rule="no_worker", until=now + HOUR, reason="We move."))
+    else:
+        silence(on_call)
+    rows.finish(engine, notice, "waiting", "no answer", now, now + timedelta(seconds=5))
+    on_call.clock.move(minutes=30)
+    on_call.work("alert_notices")
+    assert mail.messages == []
+    on_call.clock.move(minutes=31)
     on_call.work("alert_notices")
     assert len(mail.messages) == 1
 
