@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -199,14 +200,15 @@ def _page(import_id: str, chosen: Chosen | None, refusal: str = "") -> str:
         try:
             sheet = read_sheet(path)
         except BadFile as error:
-            return render_template("imports/columns.html", row=row, sentence=str(error), sheet=None)
+            sentence = _without_folder(error, path)
+            return render_template("imports/columns.html", row=row, sentence=sentence, sheet=None)
         chosen = chosen or _suggested(sheet, row)
         preview, sentence = Preview(), chosen.problem
         if not chosen.problem and not chosen.problems:
             try:
                 preview = preview_of(path, chosen.mapping)
             except (BadFile, BadMapping) as error:
-                sentence = str(error)
+                sentence = _without_folder(error, path)
     return render_template(
         "imports/columns.html",
         row=row,
@@ -217,6 +219,11 @@ def _page(import_id: str, chosen: Chosen | None, refusal: str = "") -> str:
         refusal=refusal,
         **_choices(sheet, chosen),
     )
+
+
+def _without_folder(error: Exception, path: Path) -> str:
+    """The sentence, with the name of the file alone."""
+    return str(error).replace(str(path), path.name)
 
 
 def _choices(sheet: Sheet, chosen: Chosen) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
 import pytest
@@ -193,6 +195,9 @@ def test_a_file_that_cannot_be_read_says_so(console: Flask) -> None:
     client = client_in(console, "supervisor")
     shown = page(client, sent(client, b"PK\x03\x04 nonsense", "some.xlsx"))
     assert "cannot be read" in shown.get_text()
+    shown = page(client, sent(client, gzip.compress(ORDERS)[:-9], "orders.csv.gz"))
+    assert "orders.csv.gz cannot be read" in shown.get_text()
+    assert gettempdir() not in shown.get_text()
     assert "has no rows below" in page(client, sent(client, b"Order,Date\n")).get_text()
 
 
