@@ -14,7 +14,7 @@ from pathlib import Path
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
 from cqrs_app.platform.transfer.imports.source import BadFile, SourceRow, check_rows, unpacked
 from cqrs_app.platform.transfer.imports.text import Lines
-from cqrs_app.platform.transfer.imports.workbook import is_workbook, sheet_rows, sheets_of
+from cqrs_app.platform.transfer.imports.workbook import first_rows, is_workbook, sheet_rows
 
 SEPARATORS = (",", ";", "\t", "|")
 MAX_REREAD = 16 * 1024**2
@@ -105,8 +105,8 @@ def read_header(path: Path, known: Sequence[str] = (), given: Format = DETECTED)
     ones the first with most columns. Raises BadFile."""
     tried = [
         (form, header, _columns(header, known))
-        for form in _possible(path, given)
-        for header in [_header(path, form)]
+        for form, first in _possible(path, given)
+        for header in [_header(path, form, first)]
     ]
     form, header, columns = max(tried, key=lambda each: (len(each[2]), len(each[1])))
     if not header:
@@ -117,13 +117,19 @@ def read_header(path: Path, known: Sequence[str] = (), given: Format = DETECTED)
     return Table(path, header, columns, ignored, form, missing)
 
 
-def _possible(path: Path, given: Format) -> list[Format]:
-    """The ways in which a file may have to be read."""
+def _possible(path: Path, given: Format) -> Iterator[tuple[Format, SourceRow | None]]:
+    """The ways in which a file may have to be read, with the first row that each of them finds."""
     if path.is_file() and is_workbook(path):
-        sheets = [given.sheet] if given.sheet else sheets_of(path)
-        return [replace(given, sheet=each, encoding=None, separator=None) for each in sheets]
-    separators = [given.separator] if given.separator else SEPARATORS
-    return [replace(given, sheet=None, separator=each) for each in separators]
+        form = replace(given, encoding=None, separator=None)
+        if given.sheet:
+            yield form, _first(path, form)
+            return
+        for sheet, first in first_rows(path).items():
+            yield replace(form, sheet=sheet), first
+        return
+    for separator in [given.separator] if given.separator else SEPARATORS:
+        form = replace(given, sheet=None, separator=separator)
+        yield form, _first(path, form)
 
 
 @contextmanager
@@ -137,9 +143,12 @@ def _records(path: Path, form: Format) -> Iterator[Iterator[SourceRow]]:
             yield _Records(path, lines, form.separator or ",")
 
 
-def _header(path: Path, form: Format) -> tuple[str, ...]:
+def _first(path: Path, form: Format) -> SourceRow | None:
     with _records(path, form) as records:
-        first = next(records, None)
+        return next(records, None)
+
+
+def _header(path: Path, form: Format, first: SourceRow | None) -> tuple[str, ...]:
     if first is None and form.sheet is None:
         raise BadFile(f"{path.name} is empty. Nothing was imported.")
     # With another separator than the file's, a quoted name may be followed by anything.

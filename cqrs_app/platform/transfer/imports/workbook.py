@@ -57,13 +57,15 @@ def is_workbook(path: Path) -> bool:
         raise BadFile(f"{path.name} cannot be read: {error}. Nothing was imported.") from error
 
 
-def sheets_of(path: Path) -> list[str]:
-    """The names of its visible sheets. Raises BadFile, also if it has none."""
+def first_rows(path: Path) -> dict[str, SourceRow | None]:
+    """The first row of each visible sheet. The workbook is opened once: with its texts, that takes
+    seconds. Raises BadFile, also if it has no such sheet."""
     with _opened(path) as book:
-        names = [each.title for each in book.worksheets if each.sheet_state == "visible"]
-    if not names:
+        visible = [each for each in book.worksheets if each.sheet_state == "visible"]
+        found = {each.title: next(_rows(path, each), None) for each in visible}
+    if not found:
         raise BadFile(f"{path.name} has no visible sheet with cells. Nothing was imported.")
-    return names
+    return found
 
 
 def sheet_rows(path: Path, sheet: str) -> Generator[SourceRow, None, None]:
@@ -77,19 +79,23 @@ def sheet_rows(path: Path, sheet: str) -> Generator[SourceRow, None, None]:
                 f"{path.name} has no sheet {sheet}. It has {', '.join(sheets)}. "
                 "Nothing was imported."
             )
-        # What the file says of its size may be wrong.
-        sheets[sheet].reset_dimensions()
-        rows = _guarded(path, sheets[sheet].iter_rows(values_only=True))
-        for number, cells in enumerate(rows, start=1):
-            if number > MOST_ROWS:
-                raise _damaged(path, f"it numbers a row higher than {MOST_ROWS:,}")
-            if len(cells) > MOST_COLUMNS:
-                raise _damaged(path, f"row {number} has more than {MOST_COLUMNS} columns")
-            values = [_text(cell) for cell in cells]
-            while values and not values[-1].strip():
-                values.pop()
-            if values:
-                yield SourceRow(path.name, number, tuple(values))
+        yield from _rows(path, sheets[sheet])
+
+
+def _rows(path: Path, sheet: Any) -> Iterator[SourceRow]:
+    # What the file says of its size may be wrong.
+    sheet.reset_dimensions()
+    rows = _guarded(path, sheet.iter_rows(values_only=True))
+    for number, cells in enumerate(rows, start=1):
+        if number > MOST_ROWS:
+            raise _damaged(path, f"it numbers a row higher than {MOST_ROWS:,}")
+        if len(cells) > MOST_COLUMNS:
+            raise _damaged(path, f"row {number} has more than {MOST_COLUMNS} columns")
+        values = [_text(cell) for cell in cells]
+        while values and not values[-1].strip():
+            values.pop()
+        if values:
+            yield SourceRow(path.name, number, tuple(values))
 
 
 @contextmanager

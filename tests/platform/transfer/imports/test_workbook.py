@@ -17,6 +17,7 @@ from openpyxl.chart import BarChart, Reference
 from cqrs_app.platform.transfer.imports.formats import Format
 from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PROFILE
 from cqrs_app.platform.transfer.imports.source import BadFile
+from cqrs_app.platform.transfer.imports.table import read_header
 from cqrs_app.platform.transfer.imports.workbook import sheet_rows
 
 AT = datetime(2026, 3, 1, 9, 30)  # noqa: DTZ001 - cells have no zone
@@ -68,6 +69,21 @@ def test_the_sheet_with_the_columns_is_found_and_can_be_given(tmp_path: Path) ->
     assert [each.key for each in found] == ["900002"]
     with pytest.raises(BadFile, match=r"no sheet July\. It has About, May, June"):
         PROFILE.read(path, Format(sheet="July"))
+
+
+def test_a_workbook_is_not_opened_once_per_sheet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = workbook(tmp_path / "year.xlsx", {str(each): [HEADER, GOOD] for each in range(12)})
+    opened, load = [], openpyxl.load_workbook
+
+    def counting(*given: Any, **options: Any) -> Any:
+        opened.append(given)
+        return load(*given, **options)
+
+    monkeypatch.setattr(openpyxl, "load_workbook", counting)
+    assert read_header(path, HEADER).format.sheet == "0"
+    assert len(opened) == 1
 
 
 def test_blank_rows_are_no_rows_and_lines_are_those_of_the_sheet(tmp_path: Path) -> None:
