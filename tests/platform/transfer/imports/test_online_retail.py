@@ -90,6 +90,8 @@ def test_rows_become_orders_credit_notes_and_rows_set_aside(kernel: Kernel, tmp_
         "customers": 2,
         "customers_with_orders": 1,
         "guest_orders": 1,
+        "total": "39.252",
+        "currency": "GBP",
         "gross": "39.252",
         "goods": "39.252",
         "charges": "0.000",
