@@ -18,7 +18,7 @@ from cqrs_app.kernel.queries.answers import Answering
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.store.tables import command_log
 from cqrs_app.platform.approvals.commands import (
-    VIEW,
+    MANAGE,
     Actions,
     AskedBy,
     Channels,
@@ -38,6 +38,7 @@ from cqrs_app.platform.approvals.past_circumstances import (
 )
 from cqrs_app.platform.approvals.policies import policy_of
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, applies
+from cqrs_app.platform.approvals.rules import require_known
 from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.approvals.types import SentFrom
 from cqrs_app.platform.operators.roles import SYSTEM_NAMES
@@ -56,7 +57,7 @@ _COLUMNS = [
 ]
 
 
-@query(label="Preview approval policy", permission=VIEW, store="write")
+@query(label="Preview approval policy", permission=MANAGE, store="write")
 class PreviewApprovalPolicy(Query):
     """How many actions of the last 30 days such a policy would have asked for."""
 
@@ -120,6 +121,7 @@ def preview_policy(handlers: Mapping[type[Command], Handler], signers: Signers |
     def answer(question: PreviewApprovalPolicy, past: Past) -> PolicyPreview:
         if signers is None:
             raise TypeError("policies are previewed where they apply")
+        require_known(question.commands, types)
         terms = {name: getattr(question, name) for name in question.__annotations__}
         policy = policy_of(SetApprovalPolicy(policy="preview", **terms))
         since = datetime.now(UTC) - PERIOD

@@ -11,7 +11,7 @@ import pytest
 from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder, CancelOrder
 from cqrs_app.areas.orders.words import CancelReason
 from cqrs_app.areas.payments.commands import RefundPayment
-from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused
 from cqrs_app.kernel.messages.permissions import Role
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.approvals import preview
@@ -124,6 +124,22 @@ def test_without_any_action_the_preview_says_so(shop: Shop) -> None:
 def test_an_amount_needs_its_currency_here_too() -> None:
     with pytest.raises(Invalid, match="currency"):
         PreviewApprovalPolicy(commands=("RefundPayment",), over=Decimal(5))
+
+
+def test_an_action_that_cannot_need_approval_is_refused_as_in_a_policy(refunded: Shop) -> None:
+    refunded.policy()
+    again = RefundPayment(payment_id="P-2", amount=Decimal(1), reason="Scratched.")
+    refunded.sign(refunded.ask(again))
+    for name in ("SignRequest", "Refund"):
+        with pytest.raises(Refused, match=f"{name} cannot need approval"):
+            previewed(refunded, name)
+
+
+def test_only_who_sets_policies_sees_what_others_sent(refunded: Shop) -> None:
+    question = PreviewApprovalPolicy(commands=("RefundPayment",))
+    for name in ("victor", "sam"):
+        with pytest.raises(NotAllowed):
+            refunded.kernel.queries.ask(question, QueryContext(actor=refunded.actor(name)))
 
 
 def test_the_form_shows_the_preview_and_offers_what_there_is(refunded: Shop) -> None:
