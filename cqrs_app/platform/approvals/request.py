@@ -301,7 +301,7 @@ class ApprovalRequest(Aggregate):
         """Whether this person is asked now."""
         if self.state is not RequestState.OPEN or signer.person == self.asker:
             return False
-        return signer.person not in self.signed and self.seat(signer) is not None
+        return signer.person not in self.given and self.seat(signer) is not None
 
     @property
     def given(self) -> set[str]:

@@ -88,6 +88,18 @@ def test_a_signature_counts_once_for_both(shop: Shop) -> None:
     assert shop.state(request_id) == "refused"
 
 
+def test_whoever_was_signed_for_is_not_asked_to_sign_for_somebody_else(shop: Shop) -> None:
+    shop.policy(stages=(ApprovalStage(approvals=2),))
+    request_id = shop.ask(name="sam")
+    delegate(shop, "ada", "tina")
+    delegate(shop, "tina", "olga")
+    shop.sign(request_id, "olga")
+    assert refusal(shop, request_id, "tina") == "already_signed"
+    client = signed_in(shop, "tina")
+    assert "1 waiting" not in client.get("/").text
+    assert "You sign for" not in client.get(f"/approvals/{request_id}").text
+
+
 def test_once_ended_it_holds_at_once_whatever_rows_say(shop: Shop) -> None:
     shop.policy(stages=BY_TINA)
     request_id = shop.ask(name="sam")
