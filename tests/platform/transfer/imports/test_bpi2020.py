@@ -23,7 +23,7 @@ from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.store.tables import events
 from cqrs_app.platform.transfer.imports import xes
 from cqrs_app.platform.transfer.imports.importer import import_file
-from cqrs_app.platform.transfer.imports.profiles.bpi2020 import PROFILE, read
+from cqrs_app.platform.transfer.imports.profiles.bpi2020 import LONGEST, PROFILE, read
 from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
 from cqrs_app.platform.transfer.imports.source import BadFile
 from cqrs_app.services import services_of
@@ -302,6 +302,15 @@ def test_attributes_that_an_export_repeats_for_each_event_are_read(
     run(kernel, saved(tmp_path, content))
     found = claim(kernel, "declaration1")
     assert (found.amount, found.purpose) == (Decimal("4.00"), "declaration number 4")
+
+
+def test_the_longest_texts_of_an_event_fit_in_every_database(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    text = "x" * LONGEST
+    event = happened(0, SUBMITTED, org__resource=text, org__role=text)
+    run(kernel, saved(tmp_path, log(f"<trace>{name_of('declaration 1')}{event}</trace>")))
+    assert claim(kernel, "declaration-1").claimant == f"{text} ({text})"
 
 
 def name_of(text: str) -> str:

@@ -45,8 +45,8 @@ from cqrs_app.standards.money import charged
 HEADER = ("Trace", "Activity", "Time", "Resource", "Role")
 _NAME, _TIME = "concept:name", "time:timestamp"
 _EVENT = (_NAME, _TIME, "org:resource", "org:role")
-LONGEST = 100
-"""Characters of an activity, a resource or a role."""
+LONGEST = 90
+"""Characters of an activity, a resource or a role. The last two make a name of 200 at most."""
 _CASE = "(case)_"
 """What the attributes of a case begin with where an export repeats them for each event."""
 _AMOUNTS: Mapping[ExpenseKind, tuple[str, ...]] = {
