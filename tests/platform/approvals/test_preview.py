@@ -86,6 +86,24 @@ def test_money_that_followed_counts_and_so_does_the_worth_of_what_moves_none(sho
     assert previewed(shop, "CancelOrder", "AddOrderNote").asked == 2
 
 
+def test_the_other_items_of_a_batch_are_not_what_followed(shop: Shop) -> None:
+    batch = {"channel": "batch", "correlation_id": "b", "causation_id": "b"}
+    refund(shop, "P-1", 5, **batch)
+    refund(shop, "P-1", 30, **batch)
+    assert previewed(shop, over=Decimal(29), currency="EUR").asked == 1
+    assert previewed(shop, over=Decimal(34), currency="EUR").asked == 0
+
+
+def test_what_an_event_of_it_caused_in_a_batch_is_what_followed(shop: Shop) -> None:
+    shop.pay("P-2", amount=60, order_id="A-2")
+    batch = {"channel": "batch", "correlation_id": "b", "causation_id": "b"}
+    for order_id in ("A-1", "A-2"):
+        shop.run(CancelOrder(order_id=order_id, reason=CancelReason.CUSTOMER_REQUEST), **batch)
+    cause = shop.kernel.store.events_of("order-A-2")[-1].id
+    refund(shop, "P-2", 15, correlation_id="b", causation_id=cause)
+    assert previewed(shop, "CancelOrder", moves_money=True).asked == 1
+
+
 def test_what_was_refused_or_sent_by_the_console_is_not_counted(refunded: Shop) -> None:
     with pytest.raises(Exception, match="more than"):
         refund(refunded, "P-1", 1000)
