@@ -272,16 +272,20 @@ class ApprovalRequest(Aggregate):
         if self.remind_at is None:
             raise rules.NOTHING_TO_REMIND(f"There is nothing to remind of. {UNCHANGED}")
         yield was.ApprovalReminded(
-            request_id=command.request_id, of_review=self.state is not RequestState.OPEN
+            request_id=command.request_id, of_review=self._deadline_reminder is None
         )
 
     @property
     def remind_at(self) -> datetime | None:
         """When to remind of the deadline: after three quarters of the time, or a day before; of a
         review, once it is overdue."""
+        return self._deadline_reminder or (None if self.review_reminded else self.review_due)
+
+    @property
+    def _deadline_reminder(self) -> datetime | None:
         if self.state is RequestState.OPEN and self.due and not self.reminded:
             return self.due - min(DAY, timedelta(hours=self._last_begun.hours) / 4)
-        return None if self.review_reminded else self.review_due
+        return None
 
     @property
     def missing(self) -> int:
