@@ -418,6 +418,7 @@ class ApprovalRequest(Aggregate):
         if isinstance(event, was.ApprovalOverridden):
             self.overrider = event.person
             self.review_due = at + timedelta(hours=self.review_hours)
+            self.review_reminded = False
 
     def _begin(self, at: datetime) -> None:
         self.round, self.stage, self.signed = self.round + 1, 0, {}

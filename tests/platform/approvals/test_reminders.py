@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cqrs_app.platform.approvals.commands import OverrideApproval, RemindSigners
+from cqrs_app.platform.approvals.events import ApprovalOverridden
 from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.types import ApprovalStage, RequestState
 from cqrs_app.services import services_of
@@ -87,3 +88,11 @@ def test_each_reminder_is_sent_once_when_an_overridden_request_is_open_again() -
         request.evolve(event, now)
         of_review.append(event.of_review)
     assert of_review == [False, True]
+
+
+def test_a_second_override_has_a_reminder_of_its_own() -> None:
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    request = ApprovalRequest(state=RequestState.OPEN, review_hours=2, review_reminded=True)
+    overridden = ApprovalOverridden(request_id="r", person="ada", reason="Now.", missing=1)
+    request.evolve(overridden, now)
+    assert request.remind_at == now + timedelta(hours=2)
