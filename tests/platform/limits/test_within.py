@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 
 from cqrs_app.areas.assignments.commands import AssignOrder
-from cqrs_app.areas.orders.commands import AddOrderNote
+from cqrs_app.areas.orders.commands import AddOrderNote, ChangeOrderLines, PlaceOrder
+from cqrs_app.areas.orders.types import ChangedLine, OrderLine, ShippingAddress
 from cqrs_app.areas.payments.commands import RefundPayment
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import Refused
@@ -108,6 +110,42 @@ def test_a_changed_limit_counts_with_the_next_command(shop: Shop) -> None:
     shop.run(ChangeRole(role="desk", permissions=PERMISSIONS, amounts=(more,)), "ada")
     send(shop, refund(20), before)
     assert shop.refunds() == 1
+
+
+def line(price: int, sku: str = "LAMP") -> OrderLine:
+    return OrderLine(sku=sku, quantity=1, unit_price=Decimal(price))
+
+
+def test_an_order_that_is_placed_or_changed_is_worth_what_it_would_be_afterwards(
+    shop: Shop,
+) -> None:
+    rights = (*PERMISSIONS, "orders.place", "orders.change_lines")
+    limits = tuple(
+        AmountLimit(command=name, amount=Decimal(50), currency="EUR")
+        for name in ("PlaceOrder", "ChangeOrderLines")
+    )
+    services = define(shop)
+    shop.run(ChangeRole(role="desk", permissions=rights, amounts=limits), "ada")
+    place = partial(PlaceOrder, country="IE", currency="EUR")
+    with pytest.raises(Refused, match="up to EUR 50"):
+        send(shop, place(order_id="A-2", lines=(line(51),)))
+    send(shop, place(order_id="A-2", lines=(line(50),)))
+    change = ChangeOrderLines(
+        order_id="A-2", lines=(ChangedLine(line_no=1, quantity=1, unit_price=Decimal(900)),)
+    )
+    with pytest.raises(Refused, match="up to EUR 50"):
+        send(shop, change)
+    assert services.kernel.store.versions_of(["order-A-2"]) == {"order-A-2": 1}
+
+
+def test_an_order_is_not_placed_to_another_country_by_its_address_alone(shop: Shop) -> None:
+    define(shop)
+    rights = (*PERMISSIONS, "orders.place")
+    shop.run(ChangeRole(role="desk", permissions=rights, countries=("Ireland",)), "ada")
+    there = ShippingAddress(name="Jo", line1="Calle 1", city="Madrid", country="Spain")
+    order = PlaceOrder(order_id="A-2", currency="EUR", lines=(line(5),), shipping_address=there)
+    with pytest.raises(Refused, match="orders to Ireland only"):
+        send(shop, order)
 
 
 def test_countries_and_teams_limit_what_is_done_to_an_order(shop: Shop) -> None:
