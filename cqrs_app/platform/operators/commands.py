@@ -58,6 +58,7 @@ Email = Annotated[
         title="E-mail",
         description="Sign-in links are sent there. Empty to pass them on yourself.",
         examples=["maria@shop.example"],
+        pattern=r"^([^@]+@[^@]+)?(?!\n)$",
         max_length=254,
         extra={"autocomplete": "off", "inputmode": "email", "spellcheck": "false"},
     ),

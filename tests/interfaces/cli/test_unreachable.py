@@ -32,10 +32,13 @@ ARGUMENTS = {
     "batch": ["create ApproveOrder --all", "list", "show ID", "items ID --out items.csv"],
     "reconcile": [""],
     "statistics": ["", "commands"],
+    "areas": ["list", "check"],
 }
 PROCESSES = ("up", "sweep", "worker", "webhook-worker", "payment-worker")
 PATIENT = {"run-import"}
 """It waits for a database that is away."""
+WITHOUT = {"new", "reference"}
+"""They write files and read no database."""
 UNREACHABLE = (
     "postgresql://127.0.0.1:1/db",
     "postgresql://127.0.0.1:99999/db",
@@ -75,7 +78,7 @@ def test_no_verb_is_left_out_here(tmp_path: Path) -> None:
     with app.app_context():
         known = {*VERBS, *(kind.replace(" ", "-") for kind in app.cli._workers)}  # type: ignore[attr-defined]
     close(app)
-    assert known == {*ARGUMENTS, *PROCESSES} | PATIENT
+    assert known == {*ARGUMENTS, *PROCESSES} | PATIENT | WITHOUT
 
 
 @pytest.mark.parametrize("verb", PROCESSES)

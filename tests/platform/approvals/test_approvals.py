@@ -627,9 +627,9 @@ def test_fields_are_shown_only_to_whom_the_command_log_would_show_them(shop: Sho
     request_id = shop.ask(MOVE, "olga")
     question = GetApprovalRequest(request_id=request_id)
     for permissions, shown in (
-        ({"approvals.view"}, False),
-        ({"approvals.view", "orders.address"}, True),
-        ({"approvals.view", "commands.view"}, True),
+        ({"approvals.view", "customers.view"}, False),
+        ({"approvals.view", "customers.view", "orders.address"}, True),
+        ({"approvals.view", "customers.view", "commands.view"}, True),
     ):
         asking = QueryContext(actor=Actor("somebody", frozenset(permissions)))
         view = shop.kernel.queries.ask(question, asking).value
