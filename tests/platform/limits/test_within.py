@@ -15,6 +15,7 @@ from cqrs_app.areas.payments.commands import RefundPayment
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.messages.permissions import Role
 from cqrs_app.platform.operators.commands import ChangeOperatorRole, ChangeRole, DefineRole
 from cqrs_app.platform.operators.roles import LIMITED
 from cqrs_app.platform.operators.types import AmountLimit
@@ -110,6 +111,18 @@ def test_a_changed_limit_counts_with_the_next_command(shop: Shop) -> None:
     shop.run(ChangeRole(role="desk", permissions=PERMISSIONS, amounts=(more,)), "ada")
     send(shop, refund(20), before)
     assert shop.refunds() == 1
+
+
+@pytest.mark.parametrize("lifting", ["operators.manage", "tokens.manage"])
+def test_a_role_with_limits_cannot_lift_them(shop: Shop, lifting: str) -> None:
+    given: Any = {"role": "lead", "permissions": (lifting,)}
+    define_lead = partial(DefineRole, based_on=Role.ADMIN, **given)
+    with pytest.raises(Refused, match=lifting) as refused:
+        shop.run(define_lead(amounts=(UP_TO_10,)), "ada")
+    assert refused.value.code == "limits_avoidable"
+    shop.run(define_lead(), "ada")
+    with pytest.raises(Refused, match=lifting):
+        shop.run(ChangeRole(teams=("returns",), **given), "ada")
 
 
 def line(price: int, sku: str = "LAMP") -> OrderLine:
