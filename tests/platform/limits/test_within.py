@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cqrs_app.areas.assignments.commands import AssignOrder
-from cqrs_app.areas.orders.commands import AddOrderNote, ChangeOrderLines, PlaceOrder
+from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder, ChangeOrderLines, PlaceOrder
 from cqrs_app.areas.orders.types import ChangedLine, OrderLine, ShippingAddress
 from cqrs_app.areas.payments.commands import RefundPayment
 from cqrs_app.kernel.commands.context import Actor, Context
@@ -149,6 +149,36 @@ def test_an_order_that_is_placed_or_changed_is_worth_what_it_would_be_afterwards
     with pytest.raises(Refused, match="up to EUR 50"):
         send(shop, change)
     assert services.kernel.store.versions_of(["order-A-2"]) == {"order-A-2": 1}
+
+
+def test_in_a_batch_the_commands_before_count(shop: Shop) -> None:
+    """A-1 is worth 40."""
+    define(shop)
+    rights = (*PERMISSIONS, "orders.change_lines", "orders.approve", "orders.place")
+    limit = AmountLimit(command="ApproveOrder", amount=Decimal(50), currency="EUR")
+    shop.run(ChangeRole(role="desk", permissions=rights, amounts=(limit,)), "ada")
+    by = [Context(actor=sam(shop), channel="test") for _ in range(4)]
+    changed, approved, placed, other = shop.kernel.commands.execute_batch(
+        [
+            (
+                ChangeOrderLines(
+                    order_id="A-1",
+                    lines=(ChangedLine(line_no=1, quantity=1, unit_price=Decimal(900)),),
+                ),
+                by[0],
+            ),
+            (ApproveOrder(order_id="A-1"), by[1]),
+            (PlaceOrder(order_id="A-2", country="FR", currency="EUR", lines=(line(9),)), by[2]),
+            (ApproveOrder(order_id="A-2"), by[3]),
+        ]
+    )
+    assert changed.receipt
+    assert isinstance(approved.error, Refused)
+    assert approved.error.code == "beyond_limit"
+    assert placed.receipt
+    assert other.receipt, other.error
+    assert shop.events("order-A-1")[-1] == "OrderLinesChanged"
+    assert shop.events("order-A-2")[-1] == "OrderApproved"
 
 
 def test_an_order_is_not_placed_to_another_country_by_its_address_alone(shop: Shop) -> None:
