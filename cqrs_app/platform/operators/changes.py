@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Actor, Receipt
@@ -29,6 +29,7 @@ from cqrs_app.platform.operators.rules import CHANGED_ACCESS
 from cqrs_app.platform.operators.tables import (
     api_tokens,
     authenticator_apps,
+    operator_identities,
     operator_links,
     operator_roles,
     operators,
@@ -98,8 +99,11 @@ class OperatorChanges:
         return proceed(call)
 
     def _facts(self, actor: Actor) -> Facts:
+        linked = select(operator_identities.c.operator)
         admins = select(_OPERATOR.name).where(
-            _OPERATOR.role == Role.ADMIN, _OPERATOR.disabled_at.is_(None)
+            _OPERATOR.role == Role.ADMIN,
+            _OPERATOR.disabled_at.is_(None),
+            or_(_OPERATOR.password_hash != "", _OPERATOR.name.in_(linked)),
         )
         with reader_of(self.engine).connect() as connection:
             administrators = connection.execute(admins).scalars().all()

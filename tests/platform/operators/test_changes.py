@@ -136,6 +136,17 @@ def test_of_two_administrators_who_disable_each_other_at_once_one_stays(
     assert [each.disabled_at is None for each in accounts.list()].count(True) == 1
 
 
+def test_an_administrator_who_is_only_invited_does_not_count_as_another(
+    accounts: Accounts, bus: CommandBus
+) -> None:
+    accounts.create("zoe", "admin", PASSWORD)
+    send(bus, commands.InviteOperator(operator="ann", role="admin"))
+    with pytest.raises(AccountError, match="last administrator"):
+        accounts.disable("zoe")
+    accounts.set_password("ann", "nine white swans")
+    accounts.disable("zoe")
+
+
 def test_an_invited_operator_chooses_a_password_with_a_link_that_works_once(
     accounts: Accounts, bus: CommandBus, links: Links
 ) -> None:
