@@ -143,8 +143,11 @@ def _change_operator(call: Call, connection: Connection) -> None:
     match command:
         case commands.InviteOperator():
             connection.execute(insert(operators).values(_new_row(command, now)))
-            if chosen() is None:
+            password = chosen()
+            if password is None:
                 _make_link(connection, call, now + INVITATION_LIVES)
+            elif password.identity:
+                link_identity(connection, command.operator, *password.identity, now)
         case commands.ResetSecondFactor():
             _remove_second_factors(connection, command, now)
         case commands.RecordPassword():
@@ -156,6 +159,13 @@ def _change_operator(call: Call, connection: Connection) -> None:
         _end_sessions(connection, command.operator, now)
     if isinstance(command, commands.ResetPassword):
         _make_link(connection, call, now + RESET_LIVES)
+
+
+def link_identity(
+    connection: Connection, operator: str, issuer: str, subject: str, now: datetime
+) -> None:
+    row = {"issuer": issuer, "subject": subject, "operator": operator, "created_at": now}
+    connection.execute(insert(operator_identities).values(row))
 
 
 def _changed_columns(command: Command, now: datetime) -> dict[str, Any]:

@@ -73,6 +73,18 @@ def test_another_person_of_the_same_name_is_not_let_in(
         assert identities.operator_of(other) is None
 
 
+def test_no_account_is_left_without_the_identity_that_it_was_created_for(
+    identities: Identities, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.create("mia", "operator", PASSWORD)
+    identities.link("mia", MARIA)
+    # As if mia had linked it in between.
+    monkeypatch.setattr(identities, "operator_of", lambda identity: None)
+    with pytest.raises(AccountError, match="linked to another operator"):
+        identities.admit(who(), creates=True, assigns_roles=True)
+    assert [each.name for each in accounts.list()] == ["mia"]
+
+
 def test_an_identity_belongs_to_one_operator(identities: Identities, accounts: Accounts) -> None:
     for name in ("mia", "ben"):
         accounts.create(name, "operator", PASSWORD)
