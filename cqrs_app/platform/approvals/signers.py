@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, literal, select
 
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.platform.approvals.commands import SIGN
 from cqrs_app.platform.approvals.signer import Signer, least
 from cqrs_app.platform.approvals.tables import approval_delegations
 from cqrs_app.platform.operators.ended import has_ended
@@ -30,14 +31,18 @@ SHELL = "shell:"
 
 _DELEGATIONS = approval_delegations.c
 _WORKING = select(
-    operators.c.name, counts_as(operators.c.role).label("role"), operators.c.team
+    operators.c.name,
+    counts_as(operators.c.role).label("role"),
+    operators.c.team,
+    stored_permissions(operators.c.role),
 ).where(operators.c.disabled_at.is_(None))
 
 
 def signers_in(connection: Connection) -> list[Signer]:
-    """Every operator whose account works, with those who let them sign."""
+    """Every operator whose account works, with those who let them sign. Whose custom role may not
+    sign has none here."""
     alone = {
-        row.name: Signer(row.name, row.name, row.role, row.team)
+        row.name: Signer(row.name, row.name, row.role if _signs(row.stored) else "", row.team)
         for row in connection.execute(_WORKING)
     }
     found = select(_DELEGATIONS.operator, _DELEGATIONS.delegate)
@@ -46,6 +51,12 @@ def signers_in(connection: Connection) -> list[Signer]:
         if row.operator in alone:
             lets[row.delegate].append(alone[row.operator])
     return [replace(each, represents=tuple(lets[name])) for name, each in alone.items()]
+
+
+def _signs(stored: str | None) -> bool:
+    """Whether who has these permissions of a custom role may sign; of a built-in one the policy
+    asks."""
+    return stored is None or SIGN in stored.split()
 
 
 class Signers:
