@@ -39,11 +39,11 @@ _WORKING = select(
 
 
 def signers_in(connection: Connection) -> list[Signer]:
-    """Every operator whose account works, with those who let them sign. Whose custom role may not
-    sign has none here."""
+    """Every operator whose account works and whose role may sign, with those who let them sign."""
     alone = {
-        row.name: Signer(row.name, row.name, row.role if _signs(row.stored) else "", row.team)
+        row.name: Signer(row.name, row.name, row.role, row.team)
         for row in connection.execute(_WORKING)
+        if may_sign(row.role, row.stored)
     }
     found = select(_DELEGATIONS.operator, _DELEGATIONS.delegate)
     lets = defaultdict[str, list[Signer]](list)
@@ -53,10 +53,11 @@ def signers_in(connection: Connection) -> list[Signer]:
     return [replace(each, represents=tuple(lets[name])) for name, each in alone.items()]
 
 
-def _signs(stored: str | None) -> bool:
-    """Whether who has these permissions of a custom role may sign; of a built-in one the policy
-    asks."""
-    return stored is None or SIGN in stored.split()
+def may_sign(role: str, stored: str | None) -> bool:
+    """Whether a role may sign: `stored` are the permissions of a custom one that counts as it."""
+    if stored is not None:
+        return SIGN in stored.split()
+    return least(role, str(SIGN.role)) == SIGN.role
 
 
 class Signers:
@@ -102,17 +103,21 @@ class Signers:
             return signer
         signer = self.of(name)
         account = select(
-            counts_as(operators.c.role).label("role"), operators.c.team, operators.c.disabled_at
+            counts_as(operators.c.role).label("role"),
+            operators.c.team,
+            operators.c.disabled_at,
+            stored_permissions(operators.c.role),
         ).where(operators.c.name == signer.person)
         with self._reader.connect() as connection:
             maker = connection.execute(account).first()
         if maker is None:
             return signer
-        role = least(signer.role, maker.role) if maker.disabled_at is None else ""
+        able = maker.disabled_at is None and may_sign(maker.role, maker.stored)
+        role = least(signer.role, maker.role) if able else ""
         return replace(signer, role=role, team=maker.team)
 
     def all(self) -> list[Signer]:
-        """Every operator whose account works."""
+        """Every operator who may sign: see `signers_in`."""
         with self._reader.connect() as connection:
             return signers_in(connection)
 
