@@ -94,6 +94,16 @@ def test_requests_are_written_where_the_setting_says_so_without_parameters(
     assert "ada@" not in stream.getvalue()
 
 
+def test_the_secret_of_a_sign_in_link_is_in_no_line(
+    make_console: Callable[..., Flask], stream: io.StringIO
+) -> None:
+    app = make_console(access_log=True)
+    logs.configure(services_of(app).settings, stream)
+    app.test_client().get("/sign-in/link/mia/c2VjcmV0")
+    assert "GET /sign-in/link/mia/<secret> 404" in stream.getvalue()
+    assert "c2VjcmV0" not in stream.getvalue()
+
+
 def test_below_its_level_nothing_is_written(stream: io.StringIO) -> None:
     logs.configure(Settings(log_level="error"), stream)
     KNOWN.warning("quiet")

@@ -68,6 +68,7 @@ def _require_operator() -> ResponseReturnValue | None:
             return sign_in_before_upload(upload)
         if asked := sign_in_on_the_way():
             return asked
+        _require_network(g.operator)
         return _set_up_first(g.operator) or make_response(form_again(SIGNED_IN))
     address = url_for("web.sign_in", next=local_path(_wanted_page()))
     return _whole_page(address, "You are signed out.", 401)

@@ -22,7 +22,7 @@ from cqrs_app.interfaces.web.attempts import (
 from cqrs_app.interfaces.web.auth import local_path, sets_up
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.messages.sentences import NEEDED
-from cqrs_app.platform.operators.errors import WeakPassword
+from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.passwords import SHORTEST
 from cqrs_app.services import services
 
@@ -95,8 +95,8 @@ def _change(form: Any) -> bool:
         return False
     try:
         services.accounts.set_password(name, form.new.data, by=g.operator.actor, channel="form")
-    except WeakPassword as weak:
-        form.new.errors = [str(weak)]
+    except AccountError as error:
+        form.new.errors = [str(error)]
         return False
     log_event("password changed", name)
     return True

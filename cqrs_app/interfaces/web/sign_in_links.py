@@ -16,7 +16,7 @@ from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.passwords import RULE
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.messages.sentences import NEEDED
-from cqrs_app.platform.operators.errors import WeakPassword
+from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.services import services
 
 USED = (
@@ -64,8 +64,8 @@ def sign_in_link(operator: str, secret: str) -> ResponseReturnValue:
 def _choose(form: Any, operator: str) -> bool:
     try:
         services.accounts.set_password(operator, form.new.data, by=Actor(operator), channel="form")
-    except WeakPassword as weak:
-        form.new.errors = [str(weak)]
+    except AccountError as error:
+        form.new.errors = [str(error)]
         return False
     return True
 

@@ -13,7 +13,7 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.interfaces.web.attempts import TOO_MANY, begin_session, log_event, log_failure
 from cqrs_app.interfaces.web.auth import for_programs, local_path, public
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.proofs import step_up
+from cqrs_app.interfaces.web.proofs import confirms_at_provider, step_up
 from cqrs_app.interfaces.web.sign_in import sign_in_refused, signed_in
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.identities import Identity, Person, hash_of
@@ -36,6 +36,9 @@ NOT_ACCEPTED = "The answer of {} was not accepted, so nobody was signed in. Try 
 GIVEN_UP = "{} did not sign you in. Try again, or sign in another way."
 NOT_AFRESH = "{} did not ask you to sign in again, so this is not confirmed. Nothing was changed."
 SOMEBODY_ELSE = "This is not the account at {} that you are linked to. Nothing was changed."
+CONFIRMS_HERE = (
+    "You confirm with your second factor or your password, not with {}. Nothing was changed."
+)
 CONFIRMED = "Confirmed. If you came from another tab, go back to it and choose Continue."
 LINKED = "Linked. You can now sign in with {}."
 NOTHING_TO_LINK = "Sign in with {} first."
@@ -179,6 +182,8 @@ def _confirm(
     refusal = ""
     if services.identities.operator_of(person.identity) != name:
         refusal = SOMEBODY_ELSE
+    elif not confirms_at_provider(name):
+        refusal = CONFIRMS_HERE
     elif (
         person.authenticated_at is None
         or person.authenticated_at < started_at - CLOCKS_DIFFER

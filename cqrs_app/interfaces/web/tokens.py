@@ -115,6 +115,7 @@ def token_new() -> ResponseReturnValue:
             permissions=form.permissions.data or (),
             networks=form.networks.data or "",
             made_by=g.operator.name,
+            rights=g.operator.permissions,
             expires_at=form.expires_at,
         )
     except AccountError as error:

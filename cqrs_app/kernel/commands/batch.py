@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.call import Call
@@ -74,7 +74,7 @@ class Batch:
             self._streams[stream] = Stream(head, head)
         self._changes: list[Change] = []
         for call in calls:
-            call.past, call.existing = self._past, self._existing
+            call.past, call.existing = self.past, self._existing
 
     def carry_out(
         self,
@@ -151,7 +151,22 @@ class Batch:
                 if versions.get(stream, 0) != seen:
                     raise VersionConflict(stream, seen, None)
 
-    def _past(self, stream: str) -> tuple[Event, ...]:
+    @property
+    def is_ahead(self) -> bool:
+        """Whether the calls so far would write anything."""
+        return any(each.pending for each in self._streams.values())
+
+    def streams(self) -> dict[str, Stream]:
+        """The streams as the calls so far would leave them, to decide further calls on."""
+        return {name: replace(each, aggregate=None) for name, each in self._streams.items()}
+
+    def found(self, cls: type[Aggregate], name: str) -> tuple[Aggregate, int]:
+        """What the next call finds in a stream, and its version."""
+        stream = self._stream(name)
+        aggregate = self._decider.repository.at(cls, name, stream.stored, stream.pending)
+        return aggregate, stream.head.version
+
+    def past(self, stream: str) -> tuple[Event, ...]:
         """What is written of a stream, and what the calls so far would add to it."""
         ahead = self._streams[stream].pending if stream in self._streams else ()
         stored = (*self._store.events_of(stream), *ahead)

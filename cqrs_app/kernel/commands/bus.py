@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.batch import Batch, Foreseen, Outcome, Stream
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.consequences import (
@@ -286,26 +287,42 @@ class CommandBus:
         """
         return self.foresee(command, context).effects
 
-    def foresee(self, command: Command, context: Context) -> Forecast:
-        """What this command would do now. Writes nothing. Raises what `execute` would raise."""
-        events = self._previewed(command, context)
+    def foresee(
+        self, command: Command, context: Context, *, after: Batch | None = None
+    ) -> Forecast:
+        """What this command would do now, or after what is decided of a batch so far. Writes
+        nothing. Raises what `execute` would raise."""
+        if after is not None and not after.is_ahead:
+            after = None
+        events = self._previewed(command, context, after)
 
         def rehearse(further: Sequence[tuple[Command, Context]]) -> list[Rehearsed]:
-            _, *foreseen = self.rehearse([(command, context), *further])
+            streams = after.streams() if after else None
+            _, *foreseen = self.rehearse([(command, context), *further], streams)
             return [
                 Rehearsed(tuple(map(self._codec.decode, each.events)), each.error)
                 for each in foreseen
             ]
 
-        prospect = Prospect(command=command, events=events, past=self._past, rehearse=rehearse)
+        past = after.past if after else self._past
+        prospect = Prospect(command=command, events=events, past=past, rehearse=rehearse)
         effects = (effect for each in self._consequences for effect in each(prospect))
         cls = self._routes[type(command)].aggregate
-        before, head = self._repository.load(cls, cls.stream_for(command))
-        return Forecast(before, head.version, events, tuple(effects))
+        found = after.found if after else self._found
+        before, version = found(cls, cls.stream_for(command))
+        return Forecast(before, version, events, tuple(effects))
 
-    def _previewed(self, command: Command, context: Context) -> tuple[Recorded, ...]:
+    def _found(self, cls: type[Aggregate], stream: str) -> tuple[Aggregate, int]:
+        aggregate, head = self._repository.load(cls, stream)
+        return aggregate, head.version
+
+    def _previewed(
+        self, command: Command, context: Context, after: Batch | None = None
+    ) -> tuple[Recorded, ...]:
         if not self._options.enabled:
             raise SwitchedOff
+        if after is not None:
+            return self._previewed_after(after, command, context)
         changes: list[Change] = []
 
         def decide(call: Call) -> Receipt:
@@ -320,6 +337,17 @@ class CommandBus:
         stored = [event for change in changes for event in change.events]
         return tuple(map(self._codec.decode, stored))
 
+    def _previewed_after(
+        self, batch: Batch, command: Command, context: Context
+    ) -> tuple[Recorded, ...]:
+        call = self._call(command, context)
+        call.dry = True
+        trial = Batch(self._decider, self._store, self._log, [call], batch.streams())
+        (foreseen,) = trial.rehearse(compose(self._judging, trial.decide))
+        if foreseen.error:
+            raise foreseen.error
+        return tuple(map(self._codec.decode, foreseen.events))
+
     def execute_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
         """Carry out many commands, in order. Each is accepted or refused independently.
 
@@ -333,13 +361,20 @@ class CommandBus:
             calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
             self._vault.ensure_keys(_people_of(calls))
             batch = Batch(self._decider, self._store, self._log, calls)
+            for call in calls:
+                call.foresee = partial(self.foresee, after=batch)
             run = compose([*self._outer_of_batch, *self._inner], batch.decide)
             outcomes += batch.carry_out(run, self._guarded, self._store.commit, self._count)
             self._after_commit(batch.event_types())
         return outcomes
 
-    def rehearse(self, items: Sequence[tuple[Command, Context]]) -> list[Foreseen]:
-        """What `execute_batch` would return, each command decided on top of those before it.
+    def rehearse(
+        self,
+        items: Sequence[tuple[Command, Context]],
+        streams: dict[str, Stream] | None = None,
+    ) -> list[Foreseen]:
+        """What `execute_batch` would return, each command decided on top of those before it, and
+        on these streams.
 
         Writes nothing. Skips the areas' middleware and does not check claims. Ids must be unique
         among the items.
@@ -347,7 +382,7 @@ class CommandBus:
         if not self._options.enabled:
             raise SwitchedOff
         chain: list[Middleware] = [authorise] if self._options.authorise else []
-        streams: dict[str, Stream] = {}
+        streams = {} if streams is None else streams
         foreseen: list[Foreseen] = []
         for start in range(0, len(items), BATCH_CHUNK):
             calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]

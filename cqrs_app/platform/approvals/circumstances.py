@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,9 +15,11 @@ from cqrs_app.areas.orders.events import CreditNoteRecorded, OrderPlaced
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.areas.payments.events import PaymentCaptureRequested, PaymentRefundRequested
 from cqrs_app.areas.payments.payment import Payment
+from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.consequences import Forecast
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.commands.handling import Handler
+from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Command, Event
 from cqrs_app.platform.approvals.policy import Circumstances, SeenVersion, ShownEffects
 
@@ -35,13 +38,14 @@ def circumstances(
     """What conditions are compared with. `role` is that of who asks."""
     order_id = getattr(forecast.before, "order_id", "") or getattr(command, "order_id", "")
     order, country = _order(past(Order.stream_of(order_id))) if order_id else (None, "")
+    about = worth_of(forecast.before, forecast.events)
     return Circumstances(
         command=type(command).__name__,
         fields=msgspec.to_builtins(command),
         moved=_moved(forecast),
-        worth=forecast.before.worth or (order.worth if order else {}),
+        worth=about or (order.worth if order else {}),
         status=str(order.status or "") if order else "",
-        country=country,
+        country=country or country_of(each.event for each in forecast.events),
         role=role,
         channel=context.channel,
     )
@@ -78,6 +82,18 @@ def _touched(forecast: Forecast, handlers: Mapping[type[Command], Handler]) -> I
             yield aggregate.stream_of(effect.subject)
 
 
+def worth_of(before: Aggregate, events: Iterable[Recorded]) -> dict[str, Decimal]:
+    """By currency: the worth of what a command is about, before its events or after them, whichever
+    is more."""
+    earlier, after = before.worth, deepcopy(before)
+    for each in events:
+        after.evolve(each.event, each.occurred_at)
+    return {
+        name: max(earlier.get(name, _NONE), after.worth.get(name, _NONE))
+        for name in {**earlier, **after.worth}
+    }
+
+
 def _moved(forecast: Forecast) -> dict[str, Decimal]:
     """By currency: of its own events or of what follows, whichever is more."""
     own, follow = money_in(each.event for each in forecast.events), dict[str, Decimal]()
@@ -104,6 +120,6 @@ def _order(past: Sequence[Event]) -> tuple[Order, str]:
     return order, country_of(past)
 
 
-def country_of(past: Sequence[Event]) -> str:
+def country_of(past: Iterable[Event]) -> str:
     """The country of an order."""
     return next((each.country for each in past if isinstance(each, OrderPlaced)), "")

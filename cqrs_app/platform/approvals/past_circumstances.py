@@ -17,7 +17,7 @@ from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.privacy.personal import personal_fields
 from cqrs_app.kernel.queries.past import Past
-from cqrs_app.platform.approvals.circumstances import country_of, money_in
+from cqrs_app.platform.approvals.circumstances import country_of, money_in, worth_of
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, Circumstances
 
 
@@ -69,19 +69,21 @@ class PastCircumstances:
         """The circumstances of a command then. Raises Unclear."""
         fields = msgspec.json.decode(row.payload)
         self._require_readable(row)
-        order, country, before = None, "", None
+        order, country, about = None, "", dict[str, Decimal]()
         if about_money(self.policy) or self.policy.statuses or self.policy.countries:
             before = self._restored(row, row.stream, self._handlers[row.type].aggregate)
+            own = tuple(self._recorded(places_of(row)))
+            about = worth_of(before, own)
             order_id = getattr(before, "order_id", "") or fields.get("order_id", "")
             if order_id:
                 stream = Order.stream_of(order_id)
                 order = self._restored(row, stream, Order)
-                country = country_of([each.event for each in self._before(row, stream)])
+                country = country_of(each.event for each in (*self._before(row, stream), *own))
         return Circumstances(
             command=row.type,
             fields=fields,
             moved=self._moved(row) if about_money(self.policy) else {},
-            worth=(before and before.worth) or (order and order.worth) or {},
+            worth=about or (order and order.worth) or {},
             status=str(getattr(order, "status", None) or ""),
             country=country,
             role=self._roles[row.operator],

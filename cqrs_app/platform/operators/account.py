@@ -138,8 +138,13 @@ class OperatorAccount(Aggregate):
         _require_role(self.role, facts)
         yield events.OperatorEnabled(operator=command.operator)
 
-    @handles(commands.ResetPassword, when=is_enabled, refusals=[BEYOND_YOURS])
+    @handles(commands.ResetPassword, when=is_enabled, refusals=[BEYOND_YOURS, ONESELF])
     def reset_password(self, command: commands.ResetPassword, facts: Facts = NONE) -> Decision:
+        if facts.sender == command.operator:
+            raise ONESELF.because(
+                "Nobody resets their own password.",
+                "Change it on Your account.",
+            )
         _require_role(self.role, facts)
         yield events.PasswordReset(operator=command.operator)
 

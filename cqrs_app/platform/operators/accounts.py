@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from sqlalchemy import Engine, exists, literal, literal_column, select, update
 
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt
-from cqrs_app.kernel.errors import BusError
+from cqrs_app.kernel.errors import BusError, Refused, SwitchedOff
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.store.tables import streams
@@ -87,35 +87,44 @@ class Accounts:
 
     def send(self, command: Command, by: Actor | None = None, channel: str = "") -> Receipt:
         """Carry out a command on an operator. Raises AccountError."""
+        try:
+            return self._send(command, by, channel)
+        except BusError as error:
+            raise AccountError(error.sentence) from error
+
+    def _send(self, command: Command, by: Actor | None = None, channel: str = "") -> Receipt:
         actor = by or system_actor("system", *frozenset[str]().union(*self._roles.values()))
         context = Context(
             actor=Actor(actor.name, actor.permissions | {RECORD}),
             channel=channel or ("cli" if by else "system"),
         )
-        try:
-            return self._execute(command, context)
-        except BusError as error:
-            raise AccountError(error.sentence) from error
+        return self._execute(command, context)
 
     def record_earlier(self) -> int:
-        """Begin the history of operators who were created before there was one. Returns how
-        many."""
+        """Begin the history of operators who were created before there was one. Returns how many.
+        While commands are switched off it is left for the next start."""
         heads = streams.c.stream == literal(f"{OperatorAccount.category}-") + operators.c.name
         missing = select(operators).where(~exists().where(heads)).order_by(operators.c.name)
         with self._reader.connect() as connection:
             rows = connection.execute(missing).all()
+        count = 0
         for row in rows:
-            self.send(
-                RecordOperator(
-                    operator=row.name,
-                    role=row.role,
-                    display_name=row.display_name,
-                    team=row.team,
-                    created_at=row.created_at,
-                    disabled_at=row.disabled_at,
-                )
+            command = RecordOperator(
+                operator=row.name,
+                role=row.role,
+                display_name=row.display_name,
+                team=row.team,
+                created_at=row.created_at,
+                disabled_at=row.disabled_at,
             )
-        return len(rows)
+            try:
+                self._send(command)
+            except SwitchedOff:
+                break
+            except Refused:  # another process has recorded them meanwhile
+                continue
+            count += 1
+        return count
 
     def any(self) -> bool:
         """Whether there is any operator, disabled or not."""

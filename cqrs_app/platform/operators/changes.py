@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
 
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Actor, Receipt
@@ -29,6 +29,7 @@ from cqrs_app.platform.operators.rules import CHANGED_ACCESS
 from cqrs_app.platform.operators.tables import (
     api_tokens,
     authenticator_apps,
+    operator_identities,
     operator_links,
     operator_roles,
     operators,
@@ -98,8 +99,11 @@ class OperatorChanges:
         return proceed(call)
 
     def _facts(self, actor: Actor) -> Facts:
+        linked = select(operator_identities.c.operator)
         admins = select(_OPERATOR.name).where(
-            _OPERATOR.role == Role.ADMIN, _OPERATOR.disabled_at.is_(None)
+            _OPERATOR.role == Role.ADMIN,
+            _OPERATOR.disabled_at.is_(None),
+            or_(_OPERATOR.password_hash != "", _OPERATOR.name.in_(linked)),
         )
         with reader_of(self.engine).connect() as connection:
             administrators = connection.execute(admins).scalars().all()
@@ -139,8 +143,11 @@ def _change_operator(call: Call, connection: Connection) -> None:
     match command:
         case commands.InviteOperator():
             connection.execute(insert(operators).values(_new_row(command, now)))
-            if chosen() is None:
+            password = chosen()
+            if password is None:
                 _make_link(connection, call, now + INVITATION_LIVES)
+            elif password.identity:
+                link_identity(connection, command.operator, *password.identity, now)
         case commands.ResetSecondFactor():
             _remove_second_factors(connection, command, now)
         case commands.RecordPassword():
@@ -152,6 +159,13 @@ def _change_operator(call: Call, connection: Connection) -> None:
         _end_sessions(connection, command.operator, now)
     if isinstance(command, commands.ResetPassword):
         _make_link(connection, call, now + RESET_LIVES)
+
+
+def link_identity(
+    connection: Connection, operator: str, issuer: str, subject: str, now: datetime
+) -> None:
+    row = {"issuer": issuer, "subject": subject, "operator": operator, "created_at": now}
+    connection.execute(insert(operator_identities).values(row))
 
 
 def _changed_columns(command: Command, now: datetime) -> dict[str, Any]:

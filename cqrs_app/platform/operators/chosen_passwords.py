@@ -11,10 +11,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, repr=False)
 class ChosenPassword:
-    """`temporary`: chosen by somebody else, so the operator chooses another at the next sign-in."""
+    """`temporary`: chosen by somebody else, so the operator chooses another at the next sign-in.
+    `identity`: the issuer and the subject of who signs in with a provider instead."""
 
     hash: str
     temporary: bool
+    identity: tuple[str, str] | None = None
 
 
 _password: ContextVar[ChosenPassword | None] = ContextVar("chosen_password", default=None)

@@ -15,9 +15,11 @@ from cqrs_app.kernel.commands.handling import handles, rule
 from cqrs_app.kernel.messages.messages import Event, Query, query
 from cqrs_app.platform.operators.commands import MANAGE, ChangeRole, DefineRole, RemoveRole
 from cqrs_app.platform.operators.events import RoleChanged, RoleDefined, RoleRemoved
+from cqrs_app.platform.operators.roles import MANAGE_TOKENS
 from cqrs_app.platform.operators.rules import (
     BEYOND_ROLE,
     BEYOND_YOURS,
+    LIMITS_AVOIDABLE,
     NO_SUCH_ROLE,
     ROLE_EXISTS,
     ROLE_IN_USE,
@@ -43,6 +45,8 @@ class RoleFacts:
 
 
 NONE = RoleFacts()
+LIFTING = {MANAGE, MANAGE_TOKENS}
+"""Who may change roles, or make a token with another one, has no limits."""
 
 
 @rule(NO_SUCH_ROLE)
@@ -64,7 +68,14 @@ class CustomRoles(Aggregate):
 
     @handles(
         DefineRole,
-        refusals=[ROLE_EXISTS, UNKNOWN_PERMISSION, BEYOND_ROLE, BEYOND_YOURS, UNKNOWN_LIMIT],
+        refusals=[
+            ROLE_EXISTS,
+            UNKNOWN_PERMISSION,
+            BEYOND_ROLE,
+            BEYOND_YOURS,
+            UNKNOWN_LIMIT,
+            LIMITS_AVOIDABLE,
+        ],
     )
     def define(self, command: DefineRole, facts: RoleFacts = NONE) -> Decision:
         if command.role in self.roles:
@@ -76,7 +87,14 @@ class CustomRoles(Aggregate):
     @handles(
         ChangeRole,
         when=is_defined,
-        refusals=[UNKNOWN_PERMISSION, BEYOND_ROLE, BEYOND_YOURS, UNKNOWN_LIMIT, UNCHANGED],
+        refusals=[
+            UNKNOWN_PERMISSION,
+            BEYOND_ROLE,
+            BEYOND_YOURS,
+            UNKNOWN_LIMIT,
+            LIMITS_AVOIDABLE,
+            UNCHANGED,
+        ],
     )
     def change(self, command: ChangeRole, facts: RoleFacts = NONE) -> Decision:
         before = self.roles[command.role]
@@ -147,6 +165,11 @@ def _require_usable(definition: CustomRole, facts: RoleFacts) -> None:
         )
     if beyond := sorted(chosen - facts.permissions):
         raise BEYOND_YOURS.because(f"You do not have {', '.join(beyond)} yourself.")
+    if definition.is_limited and (lifting := sorted(chosen & LIFTING)):
+        raise LIMITS_AVOIDABLE.because(
+            f"With {', '.join(lifting)} whoever has the role could lift its limits.",
+            "Leave these out, or the limits.",
+        )
     for country in definition.countries:
         if not is_country(country):
             raise UNKNOWN_LIMIT.because(f"{country} is no country.")

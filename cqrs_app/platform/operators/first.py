@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cqrs_app.platform.operators import passwords
 from cqrs_app.platform.operators.accounts import Accounts
-from cqrs_app.platform.operators.errors import AccountError, WeakPassword
+from cqrs_app.platform.operators.errors import AccountError, UnusableName, WeakPassword
 from cqrs_app.settings import Settings
 
 
@@ -16,7 +16,7 @@ def ensure_first_operator(settings: Settings, accounts: Accounts) -> str | None:
     is there to look at.
 
     Returns the password if it was generated, to be shown once. Raises SystemExit with one sentence
-    if the name or password in the settings is invalid.
+    if the name or password in the settings is invalid, or commands are switched off.
     """
     accounts.record_earlier()
     if accounts.any():
@@ -31,6 +31,8 @@ def ensure_first_operator(settings: Settings, accounts: Accounts) -> str | None:
         )
     except WeakPassword as error:
         raise SystemExit(f"ADMIN_PASSWORD cannot be used. {error}") from error
-    except AccountError as error:
+    except UnusableName as error:
         raise SystemExit(f"ADMIN_NAME cannot be used. {error}") from error
+    except AccountError as error:
+        raise SystemExit(f"The first operator cannot be created. {error}") from error
     return None if settings.admin_password else password

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Engine, and_, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.changes import link_identity
 from cqrs_app.platform.operators.chosen_passwords import ChosenPassword, with_password
 from cqrs_app.platform.operators.commands import ChangeOperatorRole, InviteOperator
 from cqrs_app.platform.operators.errors import AccountError
@@ -37,6 +38,7 @@ NAME_TAKEN = (
     "There is an operator called {} already, who is not linked to your account at {}. Ask an "
     "administrator."
 )
+LINKED_ELSEWHERE = "This account at {} is linked to another operator. Nothing was changed."
 
 _columns = operator_identities.c
 
@@ -112,13 +114,10 @@ class Identities:
         try:
             with self._engine.begin() as connection:
                 connection.execute(delete(operator_identities).where(_columns.operator == account))
-                _insert(connection, account, identity, now)
+                link_identity(connection, account, identity.issuer, identity.subject, now)
                 add_notice(connection, account, f"{self._provider} was linked.", now)
         except IntegrityError:
-            raise AccountError(
-                f"This account at {self._provider} is linked to another operator. Nothing was "
-                "changed."
-            ) from None
+            raise AccountError(LINKED_ELSEWHERE.format(self._provider)) from None
 
     def unlink(self, operator: str) -> bool:
         """Returns whether there was a link."""
@@ -151,27 +150,24 @@ class Identities:
         return operator
 
     def _create(self, person: Person) -> str:
-        account, now = usable_name(person.name, "an operator's"), self._clock()
+        account, identity = usable_name(person.name, "an operator's"), person.identity
         if account in {each.name for each in self._accounts.list()}:
             raise AccountError(NAME_TAKEN.format(account, self._provider))
         shown = " ".join(person.display_name.replace("\x00", "").split())[:100]
         invitation = InviteOperator(operator=account, role=person.role, display_name=shown)
         # Nobody has a password for the account, nor gets a link to choose one.
-        with with_password(ChosenPassword("", temporary=False)):
-            self._accounts.send(invitation)
-        with self._engine.begin() as connection:
-            _insert(connection, account, person.identity, now)
+        linked = ChosenPassword("", temporary=False, identity=(identity.issuer, identity.subject))
+        try:
+            with with_password(linked):
+                self._accounts.send(invitation)
+        except IntegrityError:
+            raise AccountError(LINKED_ELSEWHERE.format(self._provider)) from None
         return account
 
 
 def hash_of(*parts: str) -> str:
     """Of fixed length, whatever the provider sends. No part contains NUL."""
     return hashlib.sha256("\x00".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _insert(connection: Connection, operator: str, identity: Identity, now: datetime) -> None:
-    row = {"issuer": identity.issuer, "subject": identity.subject, "operator": operator}
-    connection.execute(insert(operator_identities).values(row | {"created_at": now}))
 
 
 def _is(identity: Identity) -> ColumnElement[bool]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
-from sqlalchemy import Connection, case, func, literal_column, or_, select
+from sqlalchemy import Connection, and_, case, func, literal_column, or_, select
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Query, query
@@ -20,23 +20,26 @@ from cqrs_app.platform.operators.tables import (
     HAS_SECOND_FACTOR,
     NAME_LENGTH,
     api_tokens,
+    operator_identities,
     operators,
     sessions,
 )
 
 _OPERATOR, _SESSION, _TOKEN = operators.c, sessions.c, api_tokens.c
 OperatorState = Literal["active", "invited", "disabled"]
+_LINKED = select(operator_identities.c.operator)
 _STATE = case(
     (_OPERATOR.disabled_at.is_not(None), "disabled"),
-    (_OPERATOR.password_hash == "", "invited"),
+    (and_(_OPERATOR.password_hash == "", _OPERATOR.name.not_in(_LINKED)), "invited"),
     else_="active",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorRow:
-    """An operator as the account is now. `invited`: no password was chosen yet. `sessions` have not
-    ended, `tokens` are API tokens that the operator made and that work."""
+    """An operator as the account is now. `invited`: no password was chosen yet, nor does a provider
+    sign them in. `sessions` have not ended, `tokens` are API tokens that the operator made and that
+    work."""
 
     name: str
     display_name: str

@@ -12,6 +12,7 @@ ROLE_IN_USE = Refusal("role_in_use", "An operator or an API token has the role."
 UNKNOWN_PERMISSION = Refusal("unknown_permission", "There is no such permission.")
 BEYOND_ROLE = Refusal("beyond_role", "The role that it is based on lacks a permission.")
 UNKNOWN_LIMIT = Refusal("unknown_limit", "There is no such action, country or team.")
+LIMITS_AVOIDABLE = Refusal("limits_avoidable", "Whoever has the role could lift its limits.")
 BEYOND_YOURS = Refusal("beyond_yours", "Whoever gives the role lacks one of its permissions.")
 LAST_ADMINISTRATOR = Refusal("last_administrator", "It is the last administrator who can sign in.")
 ONESELF = Refusal("oneself", "It is about the operator who sends it.")

@@ -19,7 +19,7 @@ from cqrs_app.networks import is_in
 from cqrs_app.networks import networks as parsed_networks
 from cqrs_app.platform.operators.errors import TokenError
 from cqrs_app.platform.operators.names import account_of, usable_name
-from cqrs_app.platform.operators.roles import KnownRoles, Roles, narrowed, permissions_of
+from cqrs_app.platform.operators.roles import LIMITED, KnownRoles, Roles, narrowed, permissions_of
 from cqrs_app.platform.operators.sessions import SEEN_EVERY, TOKEN_BYTES
 from cqrs_app.platform.operators.tables import (
     MAKER_LENGTH,
@@ -127,14 +127,21 @@ class Tokens:
         permissions: Iterable[str] = (),
         networks: str = "",
         made_by: str,
+        rights: frozenset[str] | None = None,
         expires_at: datetime | None = None,
     ) -> str:
         """Create a token. Returns its secret, of which only a hash is stored.
 
-        Without `permissions` it has all those of its role. Raises UnusableName or TokenError.
+        Without `permissions` it has all those of its role. `rights` are those of who makes it, None
+        for whoever works on the machine itself. Raises UnusableName or TokenError.
         """
         now, chosen = self._clock(), sorted(set(permissions))
-        self._require_role(role, chosen)
+        given = self._permissions_for(role, chosen)
+        if beyond := sorted(given - {LIMITED} - rights) if rights is not None else []:
+            raise TokenError(
+                f"The token could do what you may not: {', '.join(beyond)}. Choose another role, "
+                "or leave these out."
+            )
         from_networks = _usable_networks(networks)
         if expires_at is not None and expires_at <= now:
             raise TokenError("The token would have expired already: choose a later time.")
@@ -198,7 +205,8 @@ class Tokens:
         if not self._change(this, revoked_at=now, revoked_by=by[:MAKER_LENGTH]):
             raise TokenError(f"There is no token called {name} that works. Nothing was changed.")
 
-    def _require_role(self, role: str, permissions: Iterable[str]) -> None:
+    def _permissions_for(self, role: str, permissions: Iterable[str]) -> frozenset[str]:
+        """Those that a token with this role would have."""
         roles = KnownRoles(self._engine, self._roles).all()
         if role not in roles:
             raise TokenError(f"There is no role {role!r}: choose one of {', '.join(roles)}.")
@@ -208,6 +216,7 @@ class Tokens:
                 f"The role {role} does not have {', '.join(outside)}. A token may do at most what "
                 "its role may: choose another role, or leave these out."
             )
+        return narrowed(roles[role], frozenset(permissions))
 
     def _change(self, which: ColumnElement[bool], **values: Any) -> int:
         with self._engine.begin() as connection:

@@ -13,7 +13,8 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.processes.sweep import Sweep
 from cqrs_app.services import services_of
-from tests.interfaces.web.pages.conftest import client_in
+from tests.interfaces.web.conftest import token_in
+from tests.interfaces.web.pages.conftest import PASSWORD, client_in
 from tests.performance.plenty import ADA, do, one_more, settle
 
 BANNER = "Maintenance mode: you can view everything, and nothing can be changed."
@@ -49,6 +50,17 @@ def test_a_form_that_was_open_gets_the_sentence(consoles: tuple[Flask, Flask]) -
     page = client.get("/commands/ApproveOrder?order_id=O0")
     assert page.status_code == 503
     assert "The console is in maintenance mode. Nothing was changed." in page.text
+
+
+def test_a_password_is_not_changed_and_the_form_says_why(consoles: tuple[Flask, Flask]) -> None:
+    client_in(consoles[0], "admin")
+    client = client_in(consoles[1], "admin")
+    new = "lamplight gravel tuba"
+    values = {"current": PASSWORD, "new": new, "again": new}
+    token = token_in(client.get("/account/password").text)
+    page = client.post("/account/password", data={"csrf_token": token, **values})
+    assert page.status_code == 422
+    assert "maintenance mode. Nothing was changed." in page.text
 
 
 def test_what_is_queued_waits_without_a_word_in_the_log(

@@ -9,7 +9,9 @@ from flask import Flask, url_for
 from flask.testing import FlaskClient
 
 from cqrs_app.interfaces.web.static_files import version_of
+from cqrs_app.services import services_of
 from tests.interfaces.web.conftest import COOKIE, PROJECT, sign_in, token_in
+from tests.interfaces.web.pages.test_second_factors import fields_of
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -273,6 +275,22 @@ def test_a_role_that_is_not_named_is_used_from_anywhere(make_app: Callable[..., 
     client = make_app(role_networks="admin=10.0.0.0/8").test_client()
     sign_in(client)
     assert client.get("/who", environ_overrides={"REMOTE_ADDR": "203.0.113.9"}).status_code == 200
+
+
+def test_a_form_kept_through_the_sign_in_is_not_shown_to_another_network(
+    make_console: Callable[..., Flask],
+) -> None:
+    client = make_console(role_networks="operator=10.1.0.0/16").test_client()
+    services_of(client.application).accounts.create("olga", "operator", "seven brown herons")
+    first = client.post("/commands/RegisterCustomer", data={"name": "Ada L"})
+    assert first.status_code == 401
+    sent = fields_of(first.text) | {
+        "sign-in-name": "olga",
+        "sign-in-password": "seven brown herons",
+    }
+    answer = client.post("/commands/RegisterCustomer", data=sent)
+    assert answer.status_code == 403
+    assert "cannot be used from your network" in answer.text
 
 
 def test_metrics_are_for_this_machine_or_for_who_has_the_token(

@@ -68,6 +68,7 @@ from cqrs_app.platform.approvals.types import (
     FieldCondition,
     RequestState,
 )
+from cqrs_app.platform.operators.commands import ChangeOperatorRole, ChangeRole, DefineRole
 from cqrs_app.services import services_of
 from tests.console import MakeConsole
 from tests.platform.approvals.conftest import REFUND, Shop
@@ -246,6 +247,19 @@ def test_a_stage_asks_the_people_of_a_team_as_they_are_by_now(shop: Shop) -> Non
     accounts.set_team("tina", "returns")
     shop.sign(request_id, "tina")
     assert shop.state(request_id) == "approved"
+
+
+def test_who_has_a_custom_role_that_may_not_sign_does_not_count(shop: Shop) -> None:
+    shop.policy(stages=(ApprovalStage(people=("tina",)),))
+    role = DefineRole(role="desk", based_on=Role.SUPERVISOR, permissions=("approvals.view",))
+    shop.run(role, "ada")
+    shop.run(ChangeOperatorRole(operator="tina", role="desk"), "ada")
+    with pytest.raises(Refused) as refused:
+        shop.ask()
+    assert refused.value.code == "nobody_can_sign"
+    able = ("approvals.view", "approvals.sign")
+    shop.run(ChangeRole(role="desk", permissions=able), "ada")
+    shop.ask()
 
 
 def test_where_nobody_could_sign_it_is_refused_at_once_and_says_who_could_be_made_able(

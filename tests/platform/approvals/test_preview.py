@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder, CancelOrder
+from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder, CancelOrder, PlaceOrder
+from cqrs_app.areas.orders.types import OrderLine
 from cqrs_app.areas.orders.words import CancelReason
 from cqrs_app.areas.payments.commands import RefundPayment
 from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused
@@ -74,6 +75,15 @@ def test_each_condition_is_compared_with_what_was_sent_then(
     found = previewed(refunded, **terms)
     assert (found.asked, found.considered, found.total, found.unclear) == (asked, 3, 3, 0)
     assert len(found.examples) == asked
+
+
+def test_an_order_that_is_placed_is_worth_what_it_comes_to(refunded: Shop) -> None:
+    over = {"over": Decimal(50), "currency": "EUR"}
+    assert previewed(refunded, "PlaceOrder", **over).asked == 1
+    assert previewed(refunded, "PlaceOrder", countries=("France",)).asked == 2
+    refunded.policy("PlaceOrder", **over)
+    line = OrderLine(sku="LAMP", quantity=1, unit_price=Decimal(51))
+    refunded.ask(PlaceOrder(order_id="A-3", country="FR", currency="EUR", lines=(line,)))
 
 
 def test_money_that_followed_counts_and_so_does_the_worth_of_what_moves_none(shop: Shop) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
 
 from cqrs_app.areas.assignments.commands import AssignOrder
-from cqrs_app.areas.orders.commands import AddOrderNote
+from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder, ChangeOrderLines, PlaceOrder
+from cqrs_app.areas.orders.types import ChangedLine, OrderLine, ShippingAddress
 from cqrs_app.areas.payments.commands import RefundPayment
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.messages.permissions import Role
 from cqrs_app.platform.operators.commands import ChangeOperatorRole, ChangeRole, DefineRole
 from cqrs_app.platform.operators.roles import LIMITED
 from cqrs_app.platform.operators.types import AmountLimit
@@ -108,6 +111,84 @@ def test_a_changed_limit_counts_with_the_next_command(shop: Shop) -> None:
     shop.run(ChangeRole(role="desk", permissions=PERMISSIONS, amounts=(more,)), "ada")
     send(shop, refund(20), before)
     assert shop.refunds() == 1
+
+
+@pytest.mark.parametrize("lifting", ["operators.manage", "tokens.manage"])
+def test_a_role_with_limits_cannot_lift_them(shop: Shop, lifting: str) -> None:
+    given: Any = {"role": "lead", "permissions": (lifting,)}
+    define_lead = partial(DefineRole, based_on=Role.ADMIN, **given)
+    with pytest.raises(Refused, match=lifting) as refused:
+        shop.run(define_lead(amounts=(UP_TO_10,)), "ada")
+    assert refused.value.code == "limits_avoidable"
+    shop.run(define_lead(), "ada")
+    with pytest.raises(Refused, match=lifting):
+        shop.run(ChangeRole(teams=("returns",), **given), "ada")
+
+
+def line(price: int, sku: str = "LAMP") -> OrderLine:
+    return OrderLine(sku=sku, quantity=1, unit_price=Decimal(price))
+
+
+def test_an_order_that_is_placed_or_changed_is_worth_what_it_would_be_afterwards(
+    shop: Shop,
+) -> None:
+    rights = (*PERMISSIONS, "orders.place", "orders.change_lines")
+    limits = tuple(
+        AmountLimit(command=name, amount=Decimal(50), currency="EUR")
+        for name in ("PlaceOrder", "ChangeOrderLines")
+    )
+    services = define(shop)
+    shop.run(ChangeRole(role="desk", permissions=rights, amounts=limits), "ada")
+    place = partial(PlaceOrder, country="IE", currency="EUR")
+    with pytest.raises(Refused, match="up to EUR 50"):
+        send(shop, place(order_id="A-2", lines=(line(51),)))
+    send(shop, place(order_id="A-2", lines=(line(50),)))
+    change = ChangeOrderLines(
+        order_id="A-2", lines=(ChangedLine(line_no=1, quantity=1, unit_price=Decimal(900)),)
+    )
+    with pytest.raises(Refused, match="up to EUR 50"):
+        send(shop, change)
+    assert services.kernel.store.versions_of(["order-A-2"]) == {"order-A-2": 1}
+
+
+def test_in_a_batch_the_commands_before_count(shop: Shop) -> None:
+    """A-1 is worth 40."""
+    define(shop)
+    rights = (*PERMISSIONS, "orders.change_lines", "orders.approve", "orders.place")
+    limit = AmountLimit(command="ApproveOrder", amount=Decimal(50), currency="EUR")
+    shop.run(ChangeRole(role="desk", permissions=rights, amounts=(limit,)), "ada")
+    by = [Context(actor=sam(shop), channel="test") for _ in range(4)]
+    changed, approved, placed, other = shop.kernel.commands.execute_batch(
+        [
+            (
+                ChangeOrderLines(
+                    order_id="A-1",
+                    lines=(ChangedLine(line_no=1, quantity=1, unit_price=Decimal(900)),),
+                ),
+                by[0],
+            ),
+            (ApproveOrder(order_id="A-1"), by[1]),
+            (PlaceOrder(order_id="A-2", country="FR", currency="EUR", lines=(line(9),)), by[2]),
+            (ApproveOrder(order_id="A-2"), by[3]),
+        ]
+    )
+    assert changed.receipt
+    assert isinstance(approved.error, Refused)
+    assert approved.error.code == "beyond_limit"
+    assert placed.receipt
+    assert other.receipt, other.error
+    assert shop.events("order-A-1")[-1] == "OrderLinesChanged"
+    assert shop.events("order-A-2")[-1] == "OrderApproved"
+
+
+def test_an_order_is_not_placed_to_another_country_by_its_address_alone(shop: Shop) -> None:
+    define(shop)
+    rights = (*PERMISSIONS, "orders.place")
+    shop.run(ChangeRole(role="desk", permissions=rights, countries=("Ireland",)), "ada")
+    there = ShippingAddress(name="Jo", line1="Calle 1", city="Madrid", country="Spain")
+    order = PlaceOrder(order_id="A-2", currency="EUR", lines=(line(5),), shipping_address=there)
+    with pytest.raises(Refused, match="orders to Ireland only"):
+        send(shop, order)
 
 
 def test_countries_and_teams_limit_what_is_done_to_an_order(shop: Shop) -> None:

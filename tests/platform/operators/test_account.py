@@ -126,6 +126,12 @@ def test_disabled_and_enabled_alternate() -> None:
     given(invited(), DISABLED).when(enable).then(events.OperatorEnabled(operator="mia"))
 
 
+def test_nobody_resets_their_own_password() -> None:
+    """They could not sign in to see the link."""
+    reset = commands.ResetPassword(operator="mia")
+    given(invited("admin"), sender="mia").when(reset).refused("oneself")
+
+
 def test_a_disabled_account_gets_no_link() -> None:
     reset = commands.ResetPassword(operator="mia")
     given(invited(), DISABLED).when(reset).refused("already_disabled")

@@ -12,8 +12,8 @@ from sqlalchemy import Engine, delete, select
 
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.bus import CommandBus
-from cqrs_app.kernel.commands.context import Actor, Context
-from cqrs_app.kernel.errors import NotAllowed, Refused
+from cqrs_app.kernel.commands.context import Actor, Context, Receipt
+from cqrs_app.kernel.errors import NotAllowed, Refused, SwitchedOff
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store.tables import command_log, events, streams
@@ -27,7 +27,7 @@ from cqrs_app.platform.operators.sessions import Sessions
 from cqrs_app.platform.operators.tables import operators
 from cqrs_app.platform.operators.tokens import Tokens
 from tests.platform.operators.conftest import PASSWORD, Clock
-from tests.services.operators import KEY, bus_on
+from tests.services.operators import KEY, accounts_on, bus_on
 
 ZOE = Actor("zoe", ROLES["admin"])
 
@@ -134,6 +134,17 @@ def test_of_two_administrators_who_disable_each_other_at_once_one_stays(
         sent = [pool.submit(disable, "ann", "zoe"), pool.submit(disable, "zoe", "ann")]
         assert sorted(each.result(30) for each in sent) == [False, True]
     assert [each.disabled_at is None for each in accounts.list()].count(True) == 1
+
+
+def test_an_administrator_who_is_only_invited_does_not_count_as_another(
+    accounts: Accounts, bus: CommandBus
+) -> None:
+    accounts.create("zoe", "admin", PASSWORD)
+    send(bus, commands.InviteOperator(operator="ann", role="admin"))
+    with pytest.raises(AccountError, match="last administrator"):
+        accounts.disable("zoe")
+    accounts.set_password("ann", "nine white swans")
+    accounts.disable("zoe")
 
 
 def test_an_invited_operator_chooses_a_password_with_a_link_that_works_once(
@@ -243,9 +254,7 @@ def test_operators_of_an_earlier_release_get_the_begin_of_a_history(
     accounts.create("zoe", "admin", PASSWORD)
     accounts.create("mia", "viewer", PASSWORD, "Mia Lund")
     accounts.disable("mia")
-    with engine.begin() as connection:  # as an earlier release left them
-        for table in (events, streams, command_log):
-            connection.execute(delete(table))
+    forget_history(engine)
     with pytest.raises(AccountError, match="no operator called mia"):
         accounts.enable("mia")
     assert accounts.record_earlier() == 2
@@ -253,3 +262,42 @@ def test_operators_of_an_earlier_release_get_the_begin_of_a_history(
     assert types_in(engine, "operator-mia") == ["OperatorRecorded"]
     accounts.enable("mia")
     assert accounts.verify("mia", PASSWORD)
+
+
+def forget_history(engine: Engine) -> None:
+    """Leave the operators as an earlier release did."""
+    with engine.begin() as connection:
+        for table in (events, streams, command_log):
+            connection.execute(delete(table))
+
+
+def test_two_processes_that_start_at_once_begin_each_history_once(
+    accounts: Accounts, engine: Engine
+) -> None:
+    for name in ("mia", "zoe"):
+        accounts.create(name, "admin", PASSWORD)
+    forget_history(engine)
+    together = Barrier(2)
+
+    def start() -> int:
+        other = accounts_on(engine)
+        together.wait(10)
+        return other.record_earlier()
+
+    with ThreadPoolExecutor(2) as pool:
+        counts = [each.result(30) for each in [pool.submit(start), pool.submit(start)]]
+    assert sum(counts) == 2
+    assert types_in(engine, "operator-zoe") == ["OperatorRecorded"]
+
+
+def test_while_commands_are_switched_off_the_history_is_left_for_later(
+    accounts: Accounts, engine: Engine
+) -> None:
+    accounts.create("zoe", "admin", PASSWORD)
+    forget_history(engine)
+
+    def switched_off(command: Command, context: Context) -> Receipt:
+        raise SwitchedOff
+
+    assert Accounts(engine, ROLES, switched_off).record_earlier() == 0
+    assert accounts.record_earlier() == 1

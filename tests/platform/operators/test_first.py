@@ -3,7 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 
+from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.commands.context import Context, Receipt
+from cqrs_app.kernel.errors import SwitchedOff
+from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.first import ensure_first_operator
 from cqrs_app.settings import Settings
@@ -59,3 +64,11 @@ def test_unusable_settings_stop_the_start_with_one_sentence(
     assert str(stopped.value).startswith(sentence)
     assert "\n" not in str(stopped.value)
     assert not accounts.any()
+
+
+def test_in_maintenance_mode_the_start_stops_with_the_reason(engine: Engine) -> None:
+    def switched_off(command: Command, context: Context) -> Receipt:
+        raise SwitchedOff
+
+    with pytest.raises(SystemExit, match="first operator cannot be created"):
+        ensure_first_operator(Settings(), Accounts(engine, ROLES, switched_off))

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.identities import Identities, Identity, Person
+from cqrs_app.platform.operators.queries import ListOperators, list_operators
 from cqrs_app.platform.operators.sessions import Sessions, SignOn
 from tests.platform.operators.conftest import PASSWORD, Clock
 
@@ -38,6 +39,15 @@ def test_a_new_person_becomes_an_operator_once(identities: Identities, accounts:
         False,
     )
     assert identities.of("maria") == MARIA
+
+
+def test_who_signs_in_with_a_provider_is_no_longer_invited(
+    identities: Identities, engine: Engine
+) -> None:
+    identities.admit(who(), creates=True, assigns_roles=True)
+    with engine.connect() as connection:
+        (maria,) = list_operators(ListOperators(), connection)
+    assert maria.state == "active"
 
 
 def test_the_role_follows_the_claims_where_they_assign_it(
@@ -71,6 +81,18 @@ def test_another_person_of_the_same_name_is_not_let_in(
         with pytest.raises(AccountError, match="already"):
             identities.admit(who(other), creates=True, assigns_roles=True)
         assert identities.operator_of(other) is None
+
+
+def test_no_account_is_left_without_the_identity_that_it_was_created_for(
+    identities: Identities, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts.create("mia", "operator", PASSWORD)
+    identities.link("mia", MARIA)
+    # As if mia had linked it in between.
+    monkeypatch.setattr(identities, "operator_of", lambda identity: None)
+    with pytest.raises(AccountError, match="linked to another operator"):
+        identities.admit(who(), creates=True, assigns_roles=True)
+    assert [each.name for each in accounts.list()] == ["mia"]
 
 
 def test_an_identity_belongs_to_one_operator(identities: Identities, accounts: Accounts) -> None:

@@ -60,6 +60,15 @@ def test_a_token_may_be_narrower_than_its_role_and_never_wider(
     assert len(rows(engine)) == 1
 
 
+def test_nobody_makes_a_token_that_may_do_what_they_may_not(tokens: Tokens, engine: Engine) -> None:
+    rights = ROLES["viewer"] | {"tokens.manage"}
+    with pytest.raises(TokenError, match=r"what you may not: .*operators\.manage"):
+        tokens.create("root", "admin", made_by="zoe", rights=rights)
+    assert rows(engine) == []
+    tokens.create("feed", "viewer", made_by="zoe", rights=rights)
+    tokens.create("till", "admin", permissions=["orders.view"], made_by="zoe", rights=rights)
+
+
 def test_what_a_role_loses_its_tokens_lose(tokens: Tokens, engine: Engine) -> None:
     secret = tokens.create("till", "operator", permissions=["orders.view"], made_by="zoe")
     with engine.begin() as connection:

@@ -313,6 +313,25 @@ def test_who_has_no_password_confirms_at_the_provider_and_what_was_typed_is_kept
     assert "CustomerErased" in {each.type for each in stored}
 
 
+def test_who_has_a_second_factor_does_not_confirm_at_the_provider(
+    make_desk: Callable[..., Desk],
+) -> None:
+    desk = make_desk(**NEW_OPERATORS)
+    desk.sign_in("zoe-leads")
+    desk.expect_signed_in("zoe")
+    factors = desk.services.second_factors
+    new = factors.new_app("zoe")
+    factors.add_app("zoe", new.sealed, pyotp.TOTP(new.key).now())
+    desk.change(sessions, verified_at=None)
+    desk.page.goto("/sign-in/provider?for=confirm")
+    answer_provider(desk.page, "zoe-leads")
+    expect(desk.page.get_by_text("You confirm with your second factor")).to_be_visible()
+    desk.page.goto("/tokens/new")
+    desk.page.get_by_label("Name").fill("till")
+    desk.page.get_by_role("button", name="Create token").click()
+    expect(desk.page.get_by_label("Code")).to_be_visible()
+
+
 def test_somebody_else_at_the_provider_confirms_nothing(make_desk: Callable[..., Desk]) -> None:
     desk = make_desk(**NEW_OPERATORS)
     desk.sign_in("zoe-leads")
