@@ -113,6 +113,8 @@ _DONE = {
     ("batch_items", "number"): "n",
     ("approval_requests", "request_id"): "gen_random_uuid()::text",
     ("approval_requests", "state"): "CASE WHEN n % 5000 = 0 THEN 'open' ELSE 'executed' END",
+    ("approval_requests", "remind_at"): "CASE WHEN n % 5000 = 0 THEN remind_at END",
+    ("approval_requests", "review_due"): "CASE WHEN n % 5000 = 0 THEN review_due END",
     ("order_files", "file_id"): "left(file_id, 20) || lpad(n::text, 13, '1') || right(file_id, 3)",
     ("sessions", "token_hash"): "md5(token_hash || n)",
     ("subject_keys", "key_id"): "left(md5(key_id || n), 22)",

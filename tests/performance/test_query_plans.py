@@ -43,6 +43,7 @@ MEANT: dict[tuple[str, str], str] = {
     ("customer_days", "FROM customer_days GROUP BY"): _ALL_DAYS,
     ("expense_claims", "GROUP BY expense_claims."): _ALL_CLAIMS,
     ("expense_steps", "GROUP BY anon_1.previous"): _ALL_CLAIMS,
+    ("expense_steps", "GROUP BY expense_steps.step"): _ALL_CLAIMS,
     ("products", "AS one FROM products"): _COUNTED,
     ("customer_accounts", "AS one FROM customer_accounts"): _COUNTED,
     ("products", "products.search LIKE"): "words of a product are looked for in all of them",

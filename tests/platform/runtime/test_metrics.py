@@ -77,6 +77,8 @@ def without(postgres_server: PostgresServer) -> Iterator[Callable[[str], None]]:
                 "queries",
                 "webhooks",
                 "failures",
+                "alerts",
+                "approvals",
                 "requests",
                 "jobs",
                 "updates",

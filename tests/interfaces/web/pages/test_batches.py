@@ -220,6 +220,33 @@ def test_the_end_of_a_batch_is_announced_on_any_page(
     expect(announced).to_have_text("Approve order: finished. 2 items done", timeout=15_000)
 
 
+def test_fifty_approvals_from_home_are_five_clicks(
+    shop: Shop, serve: Callable[[Flask], str], new_page: Callable[..., Page]
+) -> None:
+    shop.place(*(f"B-{number}" for number in range(47)))
+    address = serve(shop.app)
+    opened = new_page(base_url=address)
+    name = shop.app.config["SESSION_COOKIE_NAME"]
+    cookie = client_in(shop.app, "operator").get_cookie(name)
+    assert cookie
+    opened.context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
+    opened.goto("/")
+    opened.get_by_role("link", name="Needs approval").click()
+    opened.get_by_label("Select all orders on this page").check()
+    opened.get_by_role("button", name="Select all 50 orders that match").click()
+    opened.get_by_role("button", name="Approve order", exact=True).click()
+    opened.wait_for_url("**/batches/*")
+    batch_id = opened.url.rpartition("/")[2]
+    catch_up(shop.app)
+    shop.work(batch_id)
+    opened.get_by_role("button", name="Start 50 items").click()
+    expect(opened.locator("#batch")).to_contain_text("0 of 50")
+    catch_up(shop.app)
+    shop.work(batch_id)
+    expect(opened.locator("#batch")).to_contain_text("50 done")
+    assert set(shop.outcomes(batch_id).values()) == {"done"}
+
+
 def test_products_are_selected_in_their_list(shop: Shop) -> None:
     for sku in ("LAMP A", "VASE"):
         shop.run(AddProduct(sku=sku, description=sku))

@@ -37,6 +37,7 @@ PLACES = {
     "s": "/system",
     "w": "/webhooks",
     "t": "/tokens",
+    "u": "/operators",
     "b": "/catalogue",
 }
 

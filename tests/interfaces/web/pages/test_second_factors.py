@@ -509,4 +509,8 @@ def test_the_sensitive_commands_and_lists_are_these(console: Flask) -> None:
         "OverrideApproval",
         *("ListOrders", "ListCustomers", "ListRegisteredCustomers", "TopCustomers"),
         "ListCommands",
+        *("InviteOperator", "ChangeOperatorRole", "ChangeOperatorTeam", "ChangeOperatorDetails"),
+        *("DisableOperator", "EnableOperator", "EndSessions"),
+        *("ResetPassword", "ResetSecondFactor", "DefineRole", "ChangeRole", "RemoveRole"),
+        "RecordAccessReview",
     }

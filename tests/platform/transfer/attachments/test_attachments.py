@@ -124,8 +124,9 @@ def test_a_file_is_only_ever_saved_never_shown_in_the_console(shop: Flask) -> No
 
 
 def test_a_file_of_another_kind_gets_a_sentence_and_nothing_is_kept(shop: Flask) -> None:
+    client = client_in(shop, "operator")
     head = kernel_of(shop).store.head()
-    answer = attach(client_in(shop, "operator"), HTML, "photo.png")
+    answer = attach(client, HTML, "photo.png")
     assert answer.status_code == 422
     assert "photo.png is not a .png file, whatever its name says. The file was not kept." in (
         answer.text

@@ -357,7 +357,7 @@ def test_a_row_that_cannot_be_read_takes_its_whole_document_with_it(
 
 def test_an_order_without_lines_is_one_row_with_nothing_of_a_line(tmp_path: Path) -> None:
     contents = countersign.read(table(tmp_path / "hand.csv", NO_LINE))
-    assert [document.lines for document in contents.documents] == [0]
+    assert [document.taken.lines for document in contents.documents] == [0]
 
 
 GOOD = {
