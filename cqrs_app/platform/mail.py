@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from urllib.parse import unquote, urlsplit
@@ -38,7 +39,7 @@ class Mailer:
         server = urlsplit(self.url)
         host, port = server.hostname or "", server.port or PORTS[server.scheme]
         context = ssl.create_default_context()
-        with (
+        with closing(
             smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=context)
             if server.scheme == "smtps"
             else smtplib.SMTP(host, port, timeout=SECONDS)
@@ -52,6 +53,9 @@ class Mailer:
             if server.username:
                 client.login(unquote(server.username), unquote(server.password or ""))
             client.send_message(message)
+            # It is accepted, however the server ends the connection.
+            with suppress(OSError, smtplib.SMTPException):
+                client.quit()
 
 
 def _trouble(error: Exception) -> str:

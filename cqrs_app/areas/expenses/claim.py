@@ -24,9 +24,15 @@ _SIGNING = (rules.OWN_CLAIM, rules.OTHER_STAGE, rules.NOT_YOUR_STAGE, rules.SIGN
 
 @dataclass
 class ExpenseClaim(ExpenseState):
-    @handles(do.DraftExpenseClaim, refusals=[rules.EXISTS, *_AMOUNT], performer=True)
+    @handles(
+        do.DraftExpenseClaim,
+        refusals=[rules.EXISTS, rules.NOT_YOURS, *_AMOUNT],
+        performer=True,
+    )
     def draft(self, command: do.DraftExpenseClaim, *, performer: Performer) -> Decision:
         rules.unused(self)
+        if self.status is _S.DRAFT and not performer.history:
+            yield from rules.by_claimant(self, performer)
         yield was.ExpenseClaimDrafted(**_details(command), **_who(performer))
         yield from rules.payable(command.amount, command.currency)
 

@@ -35,6 +35,7 @@ MOST_COUNTED = 200
 """Selected rows for which the actions are counted one by one."""
 LONGEST_VERSION = 10
 """Digits of a version."""
+_PRESSED = uuid.UUID("5b0a2a6e-3c7f-4f35-9d52-7a1d3e0c9b44")
 NOT_FILTERS = (*PLACE, "sort", "descending", COLUMNS, "list")
 
 
@@ -146,7 +147,7 @@ def _create_from_macro(name: str, selection: Selection) -> ResponseReturnValue:
     start = "start" in request.form
     try:
         new = NewBatch(
-            batch_id=_batch_id(),
+            batch_id=_pressed(name, selection) if start else _batch_id(),
             macro=name,
             named=selection.named,
             filters=selection.filters(steps[0]) if steps else None,
@@ -170,6 +171,13 @@ def _batch_id() -> str:
         return str(uuid.UUID(given)) if given else str(uuid.uuid4())
     except ValueError:
         raise Invalid("The batch", {"batch_id": "This form cannot be used."}) from None
+
+
+def _pressed(name: str, selection: Selection) -> str:
+    """The id of a batch that a button starts at once: the same if it is pressed twice. The token
+    differs each time that the page is made."""
+    content = (request.form.get("csrf_token", ""), name, repr(selection))
+    return str(uuid.uuid5(_PRESSED, "\n".join(content)))
 
 
 def _command() -> type[Command]:

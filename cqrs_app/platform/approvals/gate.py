@@ -198,11 +198,7 @@ class Gate:
 
     def _require_known(self, command: SetApprovalPolicy) -> None:
         known = {each.__name__: hints_of(each).keys() for each in self.handlers}
-        if unknown := [each for each in command.commands if each not in known]:
-            raise rules.UNKNOWN_ACTION(
-                f"{', '.join(unknown)} cannot need approval. Nothing was changed. "
-                "Use the names of commands as they are in the catalogue, such as RefundPayment."
-            )
+        rules.require_known(command.commands, known)
         for each in command.commands:
             for condition in command.conditions:
                 if condition.field not in known[each]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import takewhile
 from typing import Any
@@ -30,6 +31,15 @@ def places_of(row: Any) -> Iterator[tuple[str, int]]:
         yield row.stream, each["version"]
 
 
+@dataclass(frozen=True, slots=True)
+class Caused:
+    """A command that another command, or an event, caused, and the places of its events."""
+
+    command_id: str
+    causation_id: str
+    places: tuple[tuple[str, int], ...]
+
+
 def about_money(policy: ApprovalPolicy) -> bool:
     """Whether a condition is on amounts."""
     return policy.moves_money or policy.over is not None
@@ -45,14 +55,14 @@ class PastCircumstances:
         types: Mapping[str, type[Command]],
         past: Past,
         roles: Mapping[str, str],
-        followed: Mapping[str, list[tuple[str, int]]],
+        caused: Mapping[str, Sequence[Caused]],
     ) -> None:
         self.policy = policy
         self._handlers = handlers
         self._types = types
         self._past = past
         self._roles = roles
-        self._followed = followed
+        self._caused = caused
         self._streams: dict[str, list[Recorded]] = {}
 
     def at(self, row: Any) -> Circumstances:
@@ -88,14 +98,26 @@ class PastCircumstances:
             raise Unclear("It was requested, so nothing was moved at once.")
 
     def _moved(self, row: Any) -> dict[str, Decimal]:
-        own = money_in(self._events(places_of(row)))
-        follow = money_in(self._events(self._followed.get(row.correlation_id, ())))
+        places = tuple(places_of(row))
+        own = money_in(each.event for each in self._recorded(places))
+        follow = money_in(each.event for each in self._following(row, places))
         none = Decimal(0)
         return {name: max(own.get(name, none), follow.get(name, none)) for name in own | follow}
 
-    def _events(self, places: Iterable[tuple[str, int]]) -> Iterator[Any]:
+    def _following(self, row: Any, places: Iterable[tuple[str, int]]) -> Iterator[Recorded]:
+        """The events of what followed from a command, step by step. What else has its correlation
+        id, such as the other items of its batch, did not."""
+        causes = {row.command_id, *(each.stored.id for each in self._recorded(places))}
+        left = self._caused.get(row.correlation_id, ())
+        while found := [each for each in left if each.causation_id in causes]:
+            left = [each for each in left if each.causation_id not in causes]
+            written = [more for each in found for more in self._recorded(each.places)]
+            yield from written
+            causes = {each.command_id for each in found} | {each.stored.id for each in written}
+
+    def _recorded(self, places: Iterable[tuple[str, int]]) -> Iterator[Recorded]:
         for stream, version in places:
-            yield self._stream(stream)[version - 1].event
+            yield self._stream(stream)[version - 1]
 
     def _restored(self, row: Any, stream: str, aggregate: Any) -> Any:
         return restore(aggregate, None, self._before(row, stream))

@@ -18,7 +18,7 @@ from cqrs_app.kernel.queries.answers import Answering
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.kernel.store.tables import command_log
 from cqrs_app.platform.approvals.commands import (
-    VIEW,
+    MANAGE,
     Actions,
     AskedBy,
     Channels,
@@ -31,6 +31,7 @@ from cqrs_app.platform.approvals.commands import (
     problems_of,
 )
 from cqrs_app.platform.approvals.past_circumstances import (
+    Caused,
     PastCircumstances,
     Unclear,
     about_money,
@@ -38,6 +39,7 @@ from cqrs_app.platform.approvals.past_circumstances import (
 )
 from cqrs_app.platform.approvals.policies import policy_of
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, applies
+from cqrs_app.platform.approvals.rules import require_known
 from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.approvals.types import SentFrom
 from cqrs_app.platform.operators.roles import SYSTEM_NAMES
@@ -56,7 +58,7 @@ _COLUMNS = [
 ]
 
 
-@query(label="Preview approval policy", permission=VIEW, store="write")
+@query(label="Preview approval policy", permission=MANAGE, store="write")
 class PreviewApprovalPolicy(Query):
     """How many actions of the last 30 days such a policy would have asked for."""
 
@@ -122,14 +124,15 @@ def preview_policy(handlers: Mapping[type[Command], Handler], signers: Signers |
     def answer(question: PreviewApprovalPolicy, past: Past) -> PolicyPreview:
         if signers is None:
             raise TypeError("policies are previewed where they apply")
+        require_known(question.commands, types)
         terms = {name: getattr(question, name) for name in question.__annotations__}
         policy = policy_of(SetApprovalPolicy(policy="preview", **terms))
         since = datetime.now(UTC) - PERIOD
         with signers.connect() as connection:
             total, rows = _sent(connection, policy, since)
-            followed = _followed(connection, rows) if about_money(policy) else {}
+            caused = _caused(connection, rows) if about_money(policy) else {}
         roles = {name: signers.of(name).role for name in {row.operator for row in rows}}
-        looked = PastCircumstances(policy, named, types, past, roles, followed)
+        looked = PastCircumstances(policy, named, types, past, roles, caused)
         return _preview(looked, rows, total, since)
 
     return answer
@@ -183,12 +186,14 @@ def _sent(
     return total, connection.execute(found).all()
 
 
-def _followed(connection: Connection, rows: Sequence[Any]) -> dict[str, list[tuple[str, int]]]:
-    """Correlation id -> the events of the commands that followed: stream and version."""
+def _caused(connection: Connection, rows: Sequence[Any]) -> dict[str, list[Caused]]:
+    """Correlation id -> the commands that something caused."""
     ids = [row.correlation_id for row in rows]
     caused = (_LOG.correlation_id.in_(ids), _LOG.causation_id.is_not(None))
-    found = select(_LOG.correlation_id, _LOG.stream, _LOG.events).where(*caused)
-    places = defaultdict[str, list[tuple[str, int]]](list)
+    columns = _LOG.correlation_id, _LOG.command_id, _LOG.causation_id, _LOG.stream, _LOG.events
+    found = select(*columns).where(*caused)
+    commands = defaultdict[str, list[Caused]](list)
     for row in connection.execute(found.where(_LOG.outcome == "succeeded")):
-        places[row.correlation_id] += places_of(row)
-    return places
+        one = Caused(row.command_id, row.causation_id, tuple(places_of(row)))
+        commands[row.correlation_id].append(one)
+    return commands

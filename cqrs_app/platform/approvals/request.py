@@ -272,16 +272,20 @@ class ApprovalRequest(Aggregate):
         if self.remind_at is None:
             raise rules.NOTHING_TO_REMIND(f"There is nothing to remind of. {UNCHANGED}")
         yield was.ApprovalReminded(
-            request_id=command.request_id, of_review=self.state is not RequestState.OPEN
+            request_id=command.request_id, of_review=self._deadline_reminder is None
         )
 
     @property
     def remind_at(self) -> datetime | None:
         """When to remind of the deadline: after three quarters of the time, or a day before; of a
         review, once it is overdue."""
+        return self._deadline_reminder or (None if self.review_reminded else self.review_due)
+
+    @property
+    def _deadline_reminder(self) -> datetime | None:
         if self.state is RequestState.OPEN and self.due and not self.reminded:
             return self.due - min(DAY, timedelta(hours=self._last_begun.hours) / 4)
-        return None if self.review_reminded else self.review_due
+        return None
 
     @property
     def missing(self) -> int:
@@ -301,7 +305,7 @@ class ApprovalRequest(Aggregate):
         """Whether this person is asked now."""
         if self.state is not RequestState.OPEN or signer.person == self.asker:
             return False
-        return signer.person not in self.signed and self.seat(signer) is not None
+        return signer.person not in self.given and self.seat(signer) is not None
 
     @property
     def given(self) -> set[str]:
@@ -414,6 +418,7 @@ class ApprovalRequest(Aggregate):
         if isinstance(event, was.ApprovalOverridden):
             self.overrider = event.person
             self.review_due = at + timedelta(hours=self.review_hours)
+            self.review_reminded = False
 
     def _begin(self, at: datetime) -> None:
         self.round, self.stage, self.signed = self.round + 1, 0, {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+
 from cqrs_app.kernel.errors import Refusal
 
 NO_SUCH_POLICY = Refusal("no_such_policy", "There is no policy of this name.")
@@ -34,3 +36,12 @@ NOT_A_REVIEWER = Refusal(
     "not_a_reviewer", "Whoever asked or overrode cannot review it, nor who could not have signed."
 )
 NOT_APPROVED = Refusal("not_approved", "The request is not approved, or for something else.")
+
+
+def require_known(commands: Iterable[str], known: Container[str]) -> None:
+    """Raises UNKNOWN_ACTION for names that are not among the `known` ones."""
+    if unknown := [each for each in commands if each not in known]:
+        raise UNKNOWN_ACTION(
+            f"{', '.join(unknown)} cannot need approval. Nothing was changed. "
+            "Use the names of commands as they are in the catalogue, such as RefundPayment."
+        )

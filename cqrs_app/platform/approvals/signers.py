@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, literal, select
 
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.platform.approvals.commands import SIGN
 from cqrs_app.platform.approvals.signer import Signer, least
 from cqrs_app.platform.approvals.tables import approval_delegations
 from cqrs_app.platform.operators.ended import has_ended
@@ -30,15 +31,19 @@ SHELL = "shell:"
 
 _DELEGATIONS = approval_delegations.c
 _WORKING = select(
-    operators.c.name, counts_as(operators.c.role).label("role"), operators.c.team
+    operators.c.name,
+    counts_as(operators.c.role).label("role"),
+    operators.c.team,
+    stored_permissions(operators.c.role),
 ).where(operators.c.disabled_at.is_(None))
 
 
 def signers_in(connection: Connection) -> list[Signer]:
-    """Every operator whose account works, with those who let them sign."""
+    """Every operator whose account works and whose role may sign, with those who let them sign."""
     alone = {
         row.name: Signer(row.name, row.name, row.role, row.team)
         for row in connection.execute(_WORKING)
+        if may_sign(row.role, row.stored)
     }
     found = select(_DELEGATIONS.operator, _DELEGATIONS.delegate)
     lets = defaultdict[str, list[Signer]](list)
@@ -46,6 +51,13 @@ def signers_in(connection: Connection) -> list[Signer]:
         if row.operator in alone:
             lets[row.delegate].append(alone[row.operator])
     return [replace(each, represents=tuple(lets[name])) for name, each in alone.items()]
+
+
+def may_sign(role: str, stored: str | None) -> bool:
+    """Whether a role may sign: `stored` are the permissions of a custom one that counts as it."""
+    if stored is not None:
+        return SIGN in stored.split()
+    return least(role, str(SIGN.role)) == SIGN.role
 
 
 class Signers:
@@ -91,17 +103,21 @@ class Signers:
             return signer
         signer = self.of(name)
         account = select(
-            counts_as(operators.c.role).label("role"), operators.c.team, operators.c.disabled_at
+            counts_as(operators.c.role).label("role"),
+            operators.c.team,
+            operators.c.disabled_at,
+            stored_permissions(operators.c.role),
         ).where(operators.c.name == signer.person)
         with self._reader.connect() as connection:
             maker = connection.execute(account).first()
         if maker is None:
             return signer
-        role = least(signer.role, maker.role) if maker.disabled_at is None else ""
+        able = maker.disabled_at is None and may_sign(maker.role, maker.stored)
+        role = least(signer.role, maker.role) if able else ""
         return replace(signer, role=role, team=maker.team)
 
     def all(self) -> list[Signer]:
-        """Every operator whose account works."""
+        """Every operator who may sign: see `signers_in`."""
         with self._reader.connect() as connection:
             return signers_in(connection)
 

@@ -6,7 +6,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    delete,
+    exists,
+    insert,
+    select,
+    update,
+)
 
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.store.engines import reader_of
@@ -28,6 +38,7 @@ LATE = timedelta(days=2)
 MOST_LINES = 100
 FOOTER = "Choose what is mailed under Your account."
 _N, _M, _A = notifications.c, notification_mails.c, notification_addresses.c
+_ACTIVE = select(operators.c.name).where(operators.c.disabled_at.is_(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +133,8 @@ def take(engine: Engine, mail_id: str, now: datetime) -> Mail | None:
 
 
 def finish(engine: Engine, mail: Mail, state: str, error: str, again: datetime) -> None:
-    """Note an attempt. One that is waiting still is tried again then."""
+    """Note an attempt. One that is waiting still is tried again then. Nothing changes if another
+    process, to which the lease had passed, has sent it."""
     changes = {
         "state": state,
         "error": error,
@@ -131,7 +143,7 @@ def finish(engine: Engine, mail: Mail, state: str, error: str, again: datetime) 
         "taken_until": None,
     }
     with engine.begin() as connection:
-        mine = update(notification_mails).where(_M.mail_id == mail.mail_id)
+        mine = update(notification_mails).where(_M.mail_id == mail.mail_id, _M.state == "waiting")
         connection.execute(mine.values(**changes))
 
 
@@ -146,12 +158,13 @@ def _is_unmailed(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Only to the address that the operator has by now, and while the account works."""
     waiting = (_M.state == "waiting", _M.next_attempt_at <= now)
-    return *waiting, LEASE.is_free(_M.taken_until)
+    still = _A.operator == _M.operator, _A.address == _M.address, _A.operator.in_(_ACTIVE)
+    return *waiting, LEASE.is_free(_M.taken_until), exists().where(*still)
 
 
 def _confirmed(operator: str) -> Select[tuple[str, str]]:
-    active = select(operators.c.name).where(operators.c.disabled_at.is_(None))
     return select(_A.address, _A.console).where(
-        _A.operator == operator, _A.confirmed_at.is_not(None), _A.operator.in_(active)
+        _A.operator == operator, _A.confirmed_at.is_not(None), _A.operator.in_(_ACTIVE)
     )

@@ -196,6 +196,12 @@ def test_a_draft_is_submitted_by_its_owner_under_its_number() -> None:
     given(submitted()).when(DRAFT, performer=ANA).refused("claim_exists")
 
 
+def test_a_draft_is_changed_by_its_owner_only() -> None:
+    given(DRAFTED).when(DRAFT, performer=BEN).refused("not_your_claim")
+    outcome = given(DRAFTED).when(DRAFT, performer=ANA)
+    assert outcome.names == ["ExpenseClaimDrafted"]
+
+
 @pytest.mark.parametrize(("amount", "code"), [("0", "no_amount"), ("1.005", "amount_too_fine")])
 def test_an_amount_that_cannot_be_paid_is_refused(amount: str, code: str) -> None:
     command = do.SubmitExpenseClaim(**DETAILS, amount=Decimal(amount))

@@ -14,11 +14,13 @@ from typing import cast
 
 @dataclass
 class MailServer:
-    """`answer` is what it says once it has a message; `credentials` are those it was given."""
+    """`answer` is what it says once it has a message, `goodbye` at the end; `credentials` are those
+    it was given."""
 
     port: int
     messages: list[EmailMessage] = field(default_factory=list)
     answer: str = "250 OK"
+    goodbye: str = "221 Bye"
     credentials: list[str] = field(default_factory=list)
 
 
@@ -37,7 +39,7 @@ def receiving() -> Iterator[MailServer]:
                     self._say("354 Go on")
                     self._take()
                 elif verb == b"QUIT":
-                    self._say("221 Bye")
+                    self._say(made.goodbye)
                     return
                 else:
                     self._say("250 OK")

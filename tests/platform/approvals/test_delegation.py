@@ -12,9 +12,10 @@ from cqrs_app.kernel.messages.permissions import Role
 from cqrs_app.platform.approvals.commands import DelegateSignatures, EndDelegation
 from cqrs_app.platform.approvals.tables import approval_delegations
 from cqrs_app.platform.approvals.types import ApprovalStage
+from cqrs_app.platform.operators.commands import ChangeOperatorRole, DefineRole
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import catch_up
-from tests.platform.approvals.conftest import Shop
+from tests.platform.approvals.conftest import REFUND, Shop
 from tests.platform.approvals.test_doors import program, signed_in
 
 BY_TINA = (ApprovalStage(people=("tina",)),)
@@ -87,6 +88,18 @@ def test_a_signature_counts_once_for_both(shop: Shop) -> None:
     assert shop.state(request_id) == "refused"
 
 
+def test_whoever_was_signed_for_is_not_asked_to_sign_for_somebody_else(shop: Shop) -> None:
+    shop.policy(stages=(ApprovalStage(approvals=2),))
+    request_id = shop.ask(name="sam")
+    delegate(shop, "ada", "tina")
+    delegate(shop, "tina", "olga")
+    shop.sign(request_id, "olga")
+    assert refusal(shop, request_id, "tina") == "already_signed"
+    client = signed_in(shop, "tina")
+    assert "1 waiting" not in client.get("/").text
+    assert "You sign for" not in client.get(f"/approvals/{request_id}").text
+
+
 def test_once_ended_it_holds_at_once_whatever_rows_say(shop: Shop) -> None:
     shop.policy(stages=BY_TINA)
     request_id = shop.ask(name="sam")
@@ -142,6 +155,22 @@ def test_whose_account_is_closed_lets_nobody_sign(shop: Shop) -> None:
     delegate(shop, "tina", "olga")
     services_of(shop.app).accounts.disable("tina")
     assert refusal(shop, request_id, "olga") == "not_a_signer"
+
+
+def test_whose_role_may_sign_no_longer_lets_nobody_sign_nor_does_a_token(shop: Shop) -> None:
+    services_of(shop.app).tokens.create("robot", "supervisor", made_by="tina")
+    shop.policy(stages=BY_TINA)
+    request_id = shop.ask(name="sam")
+    delegate(shop, "tina", "olga")
+    shop.run(
+        DefineRole(role="buyer", based_on=Role.SUPERVISOR, permissions=("orders.view",)), "ada"
+    )
+    shop.run(ChangeOperatorRole(operator="tina", role="buyer"), "ada")
+    for name in ("olga", "token:robot"):
+        assert refusal(shop, request_id, name) == "not_a_signer"
+    with pytest.raises(Refused) as refused:
+        shop.run(REFUND, "sam")
+    assert refused.value.code == "nobody_can_sign"
 
 
 def test_the_page_shows_who_signs_for_whom_and_ends_it(shop: Shop) -> None:

@@ -11,7 +11,7 @@ import pytest
 from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder, CancelOrder
 from cqrs_app.areas.orders.words import CancelReason
 from cqrs_app.areas.payments.commands import RefundPayment
-from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused
 from cqrs_app.kernel.messages.permissions import Role
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.approvals import preview
@@ -86,6 +86,24 @@ def test_money_that_followed_counts_and_so_does_the_worth_of_what_moves_none(sho
     assert previewed(shop, "CancelOrder", "AddOrderNote").asked == 2
 
 
+def test_the_other_items_of_a_batch_are_not_what_followed(shop: Shop) -> None:
+    batch = {"channel": "batch", "correlation_id": "b", "causation_id": "b"}
+    refund(shop, "P-1", 5, **batch)
+    refund(shop, "P-1", 30, **batch)
+    assert previewed(shop, over=Decimal(29), currency="EUR").asked == 1
+    assert previewed(shop, over=Decimal(34), currency="EUR").asked == 0
+
+
+def test_what_an_event_of_it_caused_in_a_batch_is_what_followed(shop: Shop) -> None:
+    shop.pay("P-2", amount=60, order_id="A-2")
+    batch = {"channel": "batch", "correlation_id": "b", "causation_id": "b"}
+    for order_id in ("A-1", "A-2"):
+        shop.run(CancelOrder(order_id=order_id, reason=CancelReason.CUSTOMER_REQUEST), **batch)
+    cause = shop.kernel.store.events_of("order-A-2")[-1].id
+    refund(shop, "P-2", 15, correlation_id="b", causation_id=cause)
+    assert previewed(shop, "CancelOrder", moves_money=True).asked == 1
+
+
 def test_what_was_refused_or_sent_by_the_console_is_not_counted(refunded: Shop) -> None:
     with pytest.raises(Exception, match="more than"):
         refund(refunded, "P-1", 1000)
@@ -124,6 +142,22 @@ def test_without_any_action_the_preview_says_so(shop: Shop) -> None:
 def test_an_amount_needs_its_currency_here_too() -> None:
     with pytest.raises(Invalid, match="currency"):
         PreviewApprovalPolicy(commands=("RefundPayment",), over=Decimal(5))
+
+
+def test_an_action_that_cannot_need_approval_is_refused_as_in_a_policy(refunded: Shop) -> None:
+    refunded.policy()
+    again = RefundPayment(payment_id="P-2", amount=Decimal(1), reason="Scratched.")
+    refunded.sign(refunded.ask(again))
+    for name in ("SignRequest", "Refund"):
+        with pytest.raises(Refused, match=f"{name} cannot need approval"):
+            previewed(refunded, name)
+
+
+def test_only_who_sets_policies_sees_what_others_sent(refunded: Shop) -> None:
+    question = PreviewApprovalPolicy(commands=("RefundPayment",))
+    for name in ("victor", "sam"):
+        with pytest.raises(NotAllowed):
+            refunded.kernel.queries.ask(question, QueryContext(actor=refunded.actor(name)))
 
 
 def test_the_form_shows_the_preview_and_offers_what_there_is(refunded: Shop) -> None:

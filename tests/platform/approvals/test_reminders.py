@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cqrs_app.platform.approvals.commands import OverrideApproval
-from cqrs_app.platform.approvals.types import ApprovalStage
+from cqrs_app.platform.approvals.commands import OverrideApproval, RemindSigners
+from cqrs_app.platform.approvals.events import ApprovalOverridden
+from cqrs_app.platform.approvals.request import ApprovalRequest
+from cqrs_app.platform.approvals.types import ApprovalStage, RequestState
 from cqrs_app.services import services_of
 from tests.platform.approvals.conftest import REFUND, Shop
 from tests.platform.approvals.test_approvals import expire_leases, hours_ago
@@ -71,3 +74,25 @@ def test_a_review_that_is_overdue_reminds_whoever_can_review(
         assert sentences.count(overdue) == times
     work(shop)
     assert shop.events(f"approval-{request_id}").count("ApprovalReminded") == 1
+
+
+def test_each_reminder_is_sent_once_when_an_overridden_request_is_open_again() -> None:
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    request = ApprovalRequest(
+        state=RequestState.OPEN, stages=(ApprovalStage(),), due=now, review_due=now
+    )
+    command = RemindSigners(request_id="5c7b3a52-93ab-4d5f-8a43-5a0f6a1f9d11")
+    of_review = []
+    while request.remind_at and len(of_review) < 9:
+        [event] = request.remind(command)
+        request.evolve(event, now)
+        of_review.append(event.of_review)
+    assert of_review == [False, True]
+
+
+def test_a_second_override_has_a_reminder_of_its_own() -> None:
+    now = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    request = ApprovalRequest(state=RequestState.OPEN, review_hours=2, review_reminded=True)
+    overridden = ApprovalOverridden(request_id="r", person="ada", reason="Now.", missing=1)
+    request.evolve(overridden, now)
+    assert request.remind_at == now + timedelta(hours=2)

@@ -203,6 +203,55 @@ def test_a_process_that_dies_after_sending_sends_the_same_mail_again(
     assert first.get_content() == again.get_content()
 
 
+def test_a_mail_that_the_server_accepted_is_sent_whatever_it_answers_to_quit(
+    on_call: OnCall, mail: MailServer
+) -> None:
+    confirmed(on_call, mail, mention="at_once")
+    mail.goodbye = "421 Too busy"
+    note(on_call)
+    work(on_call)
+    assert [each.state for each in rows(on_call)] == ["sent"]
+    work(on_call, after=3_600)
+    assert len(mail.messages) == 1
+
+
+def test_a_process_whose_lease_has_ended_does_not_have_a_mail_sent_again(
+    on_call: OnCall, mail: MailServer
+) -> None:
+    confirmed(on_call, mail, mention="at_once")
+    note(on_call)
+    engine, now = on_call.kernel.engines.write, on_call.clock() + timedelta(seconds=61)
+    mails.collect(engine, "ana", now)
+    [mail_id] = mails.due(engine, now)
+    slow = mails.take(engine, mail_id, now)
+    end_leases(engine, notification_mails.c.taken_until)
+    quick = mails.take(engine, mail_id, now)
+    assert slow and quick
+    mails.finish(engine, quick, "sent", "", now)
+    mails.finish(engine, slow, "waiting", "The mail server did not answer.", now)
+    assert [each.state for each in rows(on_call)] == ["sent"]
+    assert mails.due(engine, now) == []
+
+
+@pytest.mark.parametrize("gone", ["address removed", "another address", "account disabled"])
+def test_what_waits_does_not_go_to_an_address_that_is_no_longer_the_operators(
+    on_call: OnCall, mail: MailServer, gone: str
+) -> None:
+    client = confirmed(on_call, mail, mention="at_once")
+    mail.answer = "451 Try later"
+    note(on_call)
+    work(on_call)
+    mail.answer = "250 OK"
+    mailed_long_ago(on_call)
+    if gone == "account disabled":
+        services_of(on_call.app).accounts.disable("ana")
+    else:
+        chosen = "" if gone == "address removed" else "new@shop.example"
+        assert choose(client, chosen, mention="at_once").status_code == 303
+    work(on_call, after=3_600)
+    assert [each["To"] for each in mail.messages if each["To"] == ADDRESS] == []
+
+
 def test_a_process_that_dies_before_sending_loses_nothing(
     on_call: OnCall, mail: MailServer
 ) -> None:
@@ -226,11 +275,16 @@ def test_a_mail_has_so_many_lines_at_most(
     assert "And 1 more." in text(mail)
 
 
-def test_another_address_has_to_be_confirmed_anew(on_call: OnCall, mail: MailServer) -> None:
-    client = confirmed(on_call, mail, mention="at_once")
+def mailed_long_ago(on_call: OnCall) -> None:
+    """Another address can be chosen again."""
     with on_call.kernel.engines.write.begin() as connection:
         ago = datetime.now(UTC) - timedelta(minutes=2)
         connection.execute(update(notification_mails).values(created_at=ago))
+
+
+def test_another_address_has_to_be_confirmed_anew(on_call: OnCall, mail: MailServer) -> None:
+    client = confirmed(on_call, mail, mention="at_once")
+    mailed_long_ago(on_call)
     assert choose(client, "ana@elsewhere.example", mention="at_once").status_code == 303
     refused = choose(client, "third@elsewhere.example", mention="at_once")
     assert refused.status_code == 422

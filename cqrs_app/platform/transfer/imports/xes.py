@@ -19,6 +19,10 @@ DEEPEST = 100
 """Elements around one another. A log needs five or so."""
 MOST_EVENTS = 10_000
 """Events of one trace: a trace is held in memory."""
+LARGEST_TRACE = 64 * 1024**2
+"""Of its attributes and those of its events, each with ATTRIBUTE besides its characters."""
+ATTRIBUTE = 200
+"""Bytes that an attribute takes in memory, besides its texts."""
 LONGEST_TAG = 256 * 1024
 """Bytes that one chunk after another may have without the end of a tag or text."""
 
@@ -63,6 +67,7 @@ class _Reading:
         self._trace: XesTrace | None = None
         self._done: list[XesTrace] = []
         self._events = 0
+        self._size = 0
         self._position = 0
         self._ahead = 0
         self._parser = expat.ParserCreate()
@@ -77,6 +82,8 @@ class _Reading:
         except expat.ExpatError as error:
             reason = expat.errors.messages[error.code] if error.code else "unknown"
             raise self._bad(f"is not a complete XML file: {reason}", error.lineno) from None
+        except (LookupError, ValueError):  # from the codec that the file names
+            raise self._bad("has an encoding that cannot be read") from None
         self._require_progress(len(chunk))
         done, self._done = self._done, []
         return done
@@ -100,13 +107,20 @@ class _Reading:
         match self._open:
             case ["log", "trace"]:
                 self._trace = XesTrace(self._parser.CurrentLineNumber)
+                self._size = 0
             case ["log", "trace", "event"]:
                 self._begin_event()
             case ["log", "trace", value] if value in self.values and self._trace:
-                self._trace.attributes[attributes.get("key", "")] = attributes.get("value", "")
+                self._keep(self._trace.attributes, attributes)
             case ["log", "trace", "event", value] if value in self.values and self._trace:
-                event = self._trace.events[-1]
-                event.attributes[attributes.get("key", "")] = attributes.get("value", "")
+                self._keep(self._trace.events[-1].attributes, attributes)
+
+    def _keep(self, found: dict[str, str], attributes: Mapping[str, str]) -> None:
+        key, text = attributes.get("key", ""), attributes.get("value", "")
+        self._size += ATTRIBUTE + len(key) + len(text)
+        if self._size > LARGEST_TRACE:
+            raise self._bad("has a trace that is too large")
+        found[key] = text
 
     def _begin_event(self) -> None:
         if self._trace is None:

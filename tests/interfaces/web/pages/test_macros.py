@@ -122,6 +122,23 @@ def test_a_macro_runs_on_one_order_from_its_page(shop: Shop) -> None:
     assert shop.events("A-1") == ["OrderPlaced", "OrderHeld", "OrderTagAdded"]
 
 
+def test_a_macro_that_is_pressed_twice_runs_once(shop: Shop) -> None:
+    team_macro(shop, "AddOrderNote?note=Call")
+    client = client_in(shop.app, "operator")
+    form = page(client, "/orders/A-1").select_one("#order-macros form")
+    assert form is not None
+    sent = {each["name"]: each["value"] for each in form.select("input")}
+    for _ in range(2):
+        answer = client.post(form["action"], data=sent | {"macro": "Hold and tag"})
+        assert (answer.status_code, answer.location) == (303, "/orders/A-1")
+    links = {
+        str(each["href"]) for each in page(client, "/orders/A-1").select("a[href^='/batches/']")
+    }
+    for link in links:
+        running(shop, link.rpartition("/")[2])
+    assert shop.events("A-1") == ["OrderPlaced", "OrderNoteAdded"]
+
+
 def test_only_macros_whose_every_step_one_may_send_are_offered(shop: Shop) -> None:
     team_macro(shop, "AddOrderNote?note=Gone", "CancelOrder?reason=other")
     for role, count in (("operator", 0), ("supervisor", 1), ("viewer", 0)):

@@ -23,7 +23,7 @@ from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.store.tables import events
 from cqrs_app.platform.transfer.imports import xes
 from cqrs_app.platform.transfer.imports.importer import import_file
-from cqrs_app.platform.transfer.imports.profiles.bpi2020 import PROFILE, read
+from cqrs_app.platform.transfer.imports.profiles.bpi2020 import LONGEST, PROFILE, read
 from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
 from cqrs_app.platform.transfer.imports.source import BadFile
 from cqrs_app.services import services_of
@@ -304,8 +304,22 @@ def test_attributes_that_an_export_repeats_for_each_event_are_read(
     assert (found.amount, found.purpose) == (Decimal("4.00"), "declaration number 4")
 
 
+def test_the_longest_texts_of_an_event_fit_in_every_database(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    text = "x" * LONGEST
+    event = happened(0, SUBMITTED, org__resource=text, org__role=text)
+    run(kernel, saved(tmp_path, log(f"<trace>{name_of('declaration 1')}{event}</trace>")))
+    assert claim(kernel, "declaration-1").claimant == f"{text} ({text})"
+
+
 def name_of(text: str) -> str:
     return attribute("concept:name", text)
+
+
+def trace_at(time: str) -> str:
+    event = happened(0, SUBMITTED, time__timestamp=time)
+    return f"<trace>{name_of('declaration 2')}{event}</trace>"
 
 
 UNREADABLE = {
@@ -321,6 +335,14 @@ UNREADABLE = {
         f"<trace>{name_of('declaration 2')}{happened(0, SUBMITTED, time__timestamp='?')}</trace>",
         "Trace declaration 2: The event on line 4 has a time that cannot be read.",
     ),
+    "time before the calendar": (
+        trace_at("0001-01-01T00:00:00+05:00"),
+        "Trace declaration 2: The event on line 4 has a time that cannot be read.",
+    ),
+    "year that no event can have": (
+        trace_at("0001-01-01T00:00:00Z"),
+        "Trace declaration 2: The event on line 4 has a time that cannot be read.",
+    ),
     "no activity": (
         f"<trace>{name_of('declaration 2')}{happened(0, SUBMITTED, concept__name='')}</trace>",
         "Trace declaration 2: The event on line 4 has no name.",
@@ -331,6 +353,10 @@ UNREADABLE = {
     ),
     "not a number": (
         trace("declaration 2", SUBMITTED, Amount="NaN"),
+        "Trace declaration 2: The amount is not a number.",
+    ),
+    "number of any length": (
+        trace("declaration 2", SUBMITTED, Amount="1e400000"),
         "Trace declaration 2: The amount is not a number.",
     ),
 }
@@ -351,6 +377,24 @@ def test_a_trace_that_cannot_be_read_is_set_aside_with_a_sentence(
     assert claim(kernel, "declaration-2") is None
 
 
+def test_two_events_with_one_id_are_not_taken_for_one(kernel: Kernel, tmp_path: Path) -> None:
+    events = "".join(happened(n, each, id="e1") for n, each in enumerate((SUBMITTED, FINAL)))
+    report = run(kernel, saved(tmp_path, log(f"<trace>{name_of('declaration 2')}{events}</trace>")))
+    assert (report.rows, report.taken, report.set_aside) == (2, 0, 2)
+    assert report.set_aside_examples[0]["sentence"] == (
+        "Trace declaration 2: Two of its events have the same id."
+    )
+
+
+def test_a_trace_named_like_a_further_claim_of_another_is_not_mixed_with_it(
+    kernel: Kernel, tmp_path: Path
+) -> None:
+    first = trace("declaration 8", "Permit SUBMITTED by EMPLOYEE", SUBMITTED, Amount="5")
+    report = run(kernel, saved(tmp_path, log(first, trace("declaration 8-permit", SUBMITTED))))
+    assert report.set_aside_by_reason == {"unreadable": 0, "repeated_trace": 1}
+    assert str(claim(kernel, "declaration-8-permit").kind) == "permit"
+
+
 def test_of_two_traces_with_one_name_the_first_is_used(kernel: Kernel, tmp_path: Path) -> None:
     twice = (trace("declaration 1", SUBMITTED, Amount=each) for each in "12")
     report = run(kernel, saved(tmp_path, log(*twice)))
@@ -369,6 +413,14 @@ BAD = {
     "cut off": (FEW[:-30], "is not a complete XML file: "),
     "deep": (b"<log>" + b"<a>" * 200, "has elements nested deeper than 100 (line 1)"),
     "long": (b"<log><string key='" + b"a" * 600_000, "has a tag that is too long"),
+    "unknown encoding": (
+        b'<?xml version="1.0" encoding="none"?><log/>',
+        "has an encoding that cannot be read (line 1)",
+    ),
+    "encoding of several bytes": (
+        b'<?xml version="1.0" encoding="shift_jis"?><log/>',
+        "has an encoding that cannot be read (line 1)",
+    ),
     "truncated gzip": (gzip.compress(FEW)[:-40], "cannot be read: Compressed file ended"),
     "truncated xz": (lzma.compress(FEW)[:-40], "cannot be read: Compressed file ended"),
 }
@@ -389,6 +441,17 @@ def test_a_trace_of_too_many_events_is_refused(
     monkeypatch.setattr(xes, "MOST_EVENTS", 3)
     with pytest.raises(BadFile, match="has a trace of more than 3 events"):
         read(saved(tmp_path, FEW))
+
+
+def test_a_trace_of_too_much_text_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(xes, "LARGEST_TRACE", 4_000)
+    long = happened(0, SUBMITTED, **{f"extra{number}": "x" * 100 for number in range(20)})
+    content = log(f"<trace>{name_of('declaration 1')}{long}</trace>")
+    with pytest.raises(BadFile, match="has a trace that is too large"):
+        read(saved(tmp_path, content))
+    assert len(read(saved(tmp_path, log(*[trace("d", SUBMITTED)] * 20))).in_order) == 1
 
 
 def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from itertools import islice
 from pathlib import Path
@@ -29,6 +28,7 @@ from cqrs_app.platform.transfer.imports.activities import (
     steps_of,
 )
 from cqrs_app.platform.transfer.imports.claims_report import read_back
+from cqrs_app.platform.transfer.imports.clock import moment
 from cqrs_app.platform.transfer.imports.documents import (
     Contents,
     Document,
@@ -45,8 +45,8 @@ from cqrs_app.standards.money import charged
 HEADER = ("Trace", "Activity", "Time", "Resource", "Role")
 _NAME, _TIME = "concept:name", "time:timestamp"
 _EVENT = (_NAME, _TIME, "org:resource", "org:role")
-LONGEST = 100
-"""Characters of an activity, a resource or a role."""
+LONGEST = 90
+"""Characters of an activity, a resource or a role. The last two make a name of 200 at most."""
 _CASE = "(case)_"
 """What the attributes of a case begin with where an export repeats them for each event."""
 _AMOUNTS: Mapping[ExpenseKind, tuple[str, ...]] = {
@@ -131,7 +131,8 @@ def _all_documents(path: Path) -> Iterator[Document]:
 def _documents_or_fault(
     file: str, trace: XesTrace, seen: set[str]
 ) -> tuple[Document, ...] | Unreadable:
-    """The claims of a trace, or why it cannot be read; none if its name was `seen` before."""
+    """The claims of a trace, or why it cannot be read; none if one of their numbers, or its name,
+    was `seen` before."""
     try:
         documents = tuple(_documents(file, trace))
     except Unreadable as fault:
@@ -139,10 +140,10 @@ def _documents_or_fault(
     except Invalid as invalid:
         field, sentence = next(iter(invalid.problems.items()))
         return Unreadable(sentence, field)
-    name = documents[0].case
-    if name in seen:
+    keys = {documents[0].case, *(each.key for each in documents)}
+    if seen & keys:
         return ()
-    seen.add(name)
+    seen |= keys
     return documents
 
 
@@ -155,6 +156,8 @@ def _documents(file: str, trace: XesTrace) -> Iterator[Document]:
     case = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")
     of_case = _attributes_of_case(trace)
     happenings = [_happening(number, each) for number, each in enumerate(trace.events, start=1)]
+    if len({each.number for each in happenings}) < len(happenings):
+        raise Unreadable("Two of its events have the same id.", "id")
     main = _main(case, happenings)
     for kind in dict.fromkeys([main, *(each.kind for each in happenings if each.kind)]):
         mine = [
@@ -200,12 +203,12 @@ def _happening(number: int, event: XesEvent) -> Happening:
         if len(text) > LONGEST:
             raise Unreadable(f"{where} has more than {LONGEST} characters here.", name, text)
     try:
-        moment = datetime.fromisoformat(at)
+        time = moment(at)
     except ValueError:
         raise Unreadable(f"{where} has a time that cannot be read.", _TIME, at) from None
     return happening(
         event.attributes.get("id", "")[:LONGEST] or f"event {number}",
-        moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC),
+        time,
         activity,
         f"{resource or 'Unknown'} ({role or 'no role'})",
     )
@@ -236,12 +239,12 @@ def _amount(of_case: Mapping[str, str], kind: ExpenseKind) -> Decimal:
     if not text:
         return Decimal(0)
     try:
-        amount = Decimal(text)
-    except InvalidOperation:
+        amount = charged(Decimal(text), CURRENCY)
+    except InvalidOperation:  # no number, or one of too many digits
         amount = Decimal("NaN")
     if not amount.is_finite():
         raise Unreadable("The amount is not a number.", _AMOUNTS[kind][0], text)
-    return charged(amount, CURRENCY)
+    return amount
 
 
 def _row(file: str, name: str, event: XesEvent) -> SourceRow:
