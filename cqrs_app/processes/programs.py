@@ -29,13 +29,14 @@ def load(settings: Settings) -> Flask:
 
 
 def prepare_stores(app: Flask, say: Callable[[str], None]) -> str | None:
-    """Migrate, create the first operator, load the demo shop. Returns the password if one was
+    """Migrate, load the demo shop, create the first operator. Returns the password if one was
     generated."""
     services = services_of(app)
     settings = services.settings
     upgrade(settings)
-    password = ensure_first_operator(settings, services.accounts)
+    # In this order: once the log holds an operator, the store is not empty.
     load_if_empty(services.kernel, settings.demo_orders, say)
+    password = ensure_first_operator(settings, services.accounts)
     services.close()
     return password
 

@@ -19,9 +19,9 @@ ANNOUNCE = "Announce"
 
 def title_of(cls: type[Command], identity: str, between: str = ": ") -> str:
     """The command with the thing it is about: "Approve order CS-1", "Change lines: order CS-1".
-    A UUID is no name for anybody, so it is left out."""
+    What is no name for anybody is left out: a UUID, the owner of macros, a digest."""
     label, noun = cls.declaration.label, noun_of(cls)
-    if not identity or is_uuid(identity):
+    if not identity or is_uuid(identity) or not has_name(cls):
         return label
     return f"{label} {identity}" if names_noun(cls) else f"{label}{between}{noun} {identity}"
 
@@ -43,6 +43,17 @@ def is_uuid(identity: str) -> bool:
 def names_noun(cls: type[Command]) -> bool:
     """Whether the label ends in what the command is about."""
     return cls.declaration.label.casefold().endswith(noun_of(cls))
+
+
+def has_name(cls: type[Command]) -> bool:
+    """Whether the identity names what the command is about: a stream of macros or policies holds
+    many, and a delegation has the name of its operator."""
+    aggregate = kernel.registry.routes[cls].aggregate
+    many = aggregate.category.endswith("s")
+    another = aggregate.identity != aggregate.category and (
+        aggregate.identity in kernel.registry.aggregates
+    )
+    return names_noun(cls) or not (many or another)
 
 
 def noun_of(cls: type[Command]) -> str:

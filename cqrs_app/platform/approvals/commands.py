@@ -61,7 +61,7 @@ MovesMoney = Annotated[
 ]
 Statuses = Annotated[Names, names("Statuses", "Of the order, before the action.", "approved")]
 Countries = Annotated[Names, names("Countries", "Of the order.", "Ireland")]
-AskedBy = Annotated[tuple[Role, ...], Meta(title="Asked by", max_length=4)]
+AskedBy = Annotated[tuple[Role, ...], Meta(title="Requested by", max_length=4)]
 Channels = Annotated[tuple[SentFrom, ...], Meta(title="Sent from", max_length=4)]
 Conditions = Annotated[
     tuple[FieldCondition, ...],

@@ -109,7 +109,9 @@ class PolicyPreview:
             return f"{days} nobody has sent such an action."
         noun = "action" if self.total == 1 else "actions"
         newest = f"the newest {self.considered:,} of " if self.considered < self.total else ""
-        counted = f"{days} it would have asked for {self.asked:,} of {newest}{self.total:,} {noun}."
+        counted = (
+            f"{days} it would have applied to {self.asked:,} of {newest}{self.total:,} {noun}."
+        )
         if not self.unclear:
             return counted
         return f"{counted} {self.unclear:,} could not be evaluated: {' '.join(self.reasons)}"

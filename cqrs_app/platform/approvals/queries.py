@@ -77,7 +77,7 @@ class ListApprovalRequests(Query):
     state: Annotated[RequestState | None, Meta(title="State")] = None
     show: Annotated[Literal["open", "decided", "all"], Meta(title="Show")] = "all"
     waits_for: Annotated[Name, Meta(description="Requests this operator is asked to sign.")] = ""
-    asked_by: Annotated[Name, Meta(title="Asked by")] = ""
+    asked_by: Annotated[Name, Meta(title="Requested by")] = ""
     stream: Annotated[str, Meta(title="About", max_length=200)] = ""
     unreviewed: Annotated[
         bool, Meta(title="Unreviewed", description="Overridden, and not reviewed yet.")

@@ -32,9 +32,9 @@ Streams = Annotated[
 
 @command(label="Retry failure", permission=RETRY)
 class RetryFailure(Command):
-    """Try again what failed. Of parked events: all those of the oldest orders, products or other
-    things that wait for it; one that fails again stays parked. Of actions: the oldest are queued
-    again for whoever sent them, and carried out once."""
+    """Apply the parked events again, those of the oldest orders or products first, or queue the
+    failed actions again for whoever sent them. An event that fails again stays parked; an action is
+    carried out once."""
 
     failure_id: FailureId
     streams: Streams = 1

@@ -65,7 +65,8 @@ class Previews:
 
 
 def _effects(preview: Rehearsal) -> Iterator[Effect]:
-    about = f"{preview.stream} in {preview.subscription}"
+    category, _, identity = preview.stream.partition("-")
+    about = f"{_words(category).capitalize()} {identity} in {_words(preview.subscription)}"
     events = "event" if preview.waiting == 1 else "events"
     if preview.error:
         done = f" after {preview.processed} of {preview.waiting}" if preview.processed else ""
@@ -79,16 +80,22 @@ def _effects(preview: Rehearsal) -> Iterator[Effect]:
 
 
 def _sentence(change: RowChange) -> str:
+    table = _words(change.table).capitalize()
     if not change.key:
         rows = "row" if change.rows == 1 else "rows"
-        return f"{change.table}: {change.rows} {rows} would be {change.action}."
+        return f"{table}: {change.rows} {rows} would be {change.action}."
     if change.action == "added":
-        return f"{change.table}: {change.key} would be added."
+        return f"{table}: {change.key} would be added."
     arrow = "\N{RIGHTWARDS ARROW}"
     fields = (
-        f"{each.name} {each.before or NONE} {arrow} {each.after or NONE}" for each in change.fields
+        f"{_words(each.name)} {each.before or NONE} {arrow} {each.after or NONE}"
+        for each in change.fields
     )
-    return f"{change.table}: {change.key}: {', '.join(fields)}."
+    return f"{table}, {change.key}: {', '.join(fields)}."
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
 
 
 def _effect(subject: str, sentence: str) -> Effect:

@@ -44,7 +44,8 @@ def _noted(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]
 
 def _batch_ended(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     if row := _row(connection, batches.c.batch_id, event.batch_id):
-        yield row.created_by, _K.BATCH, f"Your batch of {row.total:,} items has finished."
+        items = "1 item" if row.total == 1 else f"{row.total:,} items"
+        yield row.created_by, _K.BATCH, f"Your batch of {items} has finished."
 
 
 def _raised(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:

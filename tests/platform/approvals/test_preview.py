@@ -128,7 +128,7 @@ def test_what_cannot_be_evaluated_is_said(refunded: Shop) -> None:
     found = previewed(refunded, moves_money=True)
     assert (found.asked, found.unclear) == (3, 1)
     assert found.sentence == (
-        "In the last 30 days it would have asked for 3 of 4 actions. 1 could not be evaluated: "
+        "In the last 30 days it would have applied to 3 of 4 actions. 1 could not be evaluated: "
         "It was requested, so nothing was moved at once."
     )
     found = previewed(refunded, asked_by=(Role.SUPERVISOR,))
@@ -174,7 +174,7 @@ def test_the_form_shows_the_preview_and_offers_what_there_is(refunded: Shop) -> 
     services_of(refunded.app).accounts.set_team("tina", "returns")
     refunded.policy(asked_by=(Role.SUPERVISOR,))
     page = signed_in(refunded, "ada").get("/commands/SetApprovalPolicy?policy=test").text
-    assert "In the last 30 days it would have asked for 2 of 3 actions." in page
+    assert "In the last 30 days it would have applied to 2 of 3 actions." in page
     assert re.search(r'<input[^>]* checked[^>]* value="RefundPayment"', page)
     for shown in ("on_hold", "Ireland", "AdjustStock"):
         assert re.search(rf'<input[^>]* type="checkbox" value="{shown}"', page), shown

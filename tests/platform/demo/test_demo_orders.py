@@ -13,6 +13,9 @@ from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.demo import load_if_empty
 from cqrs_app.platform.demo.shop import tasks
+from cqrs_app.processes.programs import prepare_stores
+from cqrs_app.services import services_of
+from tests.console import MakeConsole
 
 NOW = datetime(2026, 3, 15, 14, 0, tzinfo=UTC)
 
@@ -55,3 +58,11 @@ def test_an_empty_store_gets_orders_in_every_state_and_a_filled_one_is_left_alon
     assert load_if_empty(kernel, 240, told.append) == 0
     assert kernel.store.head() == head
     assert len(told) == 1
+
+
+def test_the_first_start_prepares_orders_and_an_operator(make_console: MakeConsole) -> None:
+    app = make_console(demo_orders=12, admin_name="boss")
+    told: list[str] = []
+    assert prepare_stores(app, told.append)
+    assert [words.split(",")[0] for words in told] == ["Demo data loaded: 12 orders"]
+    assert [each.name for each in services_of(app).accounts.list()] == ["boss"]

@@ -168,8 +168,8 @@ def test_the_form_of_a_retry_is_told_the_same(console: Console, stuck: str) -> N
     context = Context(actor=ADA, channel="test")
     effects = console.kernel.commands.effects(RetryFailure(failure_id=stuck), context)
     sentences = [each.sentence for each in effects]
-    assert sentences[0] == "order-O1 in orders: 1 event would be applied."
-    assert any("shipped_units 0 \N{RIGHTWARDS ARROW} 1" in each for each in sentences), sentences
+    assert sentences[0] == "Order O1 in orders: 1 event would be applied."
+    assert any("shipped units 0 \N{RIGHTWARDS ARROW} 1" in each for each in sentences), sentences
 
 
 def test_events_parked_by_an_earlier_release_are_counted(console: Console, stuck: str) -> None:

@@ -100,6 +100,7 @@ def test_a_batch_of_assignments_is_one_notification(shop: Shop) -> None:
     single = shop.create("AssignOrder", ["A-1"], fields={"operator": "ben"}, actor=ANA, start=True)
     shop.work(single)
     assert sentences(shop, "ben")[0] == "ana assigned order A-1 to you."
+    assert sentences(shop, "ana")[0] == "Your batch of 1 item has finished."
 
 
 def test_who_loses_a_claim_is_notified(shop: Shop) -> None:

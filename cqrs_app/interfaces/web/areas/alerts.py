@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import abort, render_template, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from cqrs_app import PROJECT
 from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
@@ -25,6 +26,7 @@ from cqrs_app.platform.alerts.commands import (
     TEST_MESSAGE,
     VIEW,
     ChangeAlertRule,
+    EndAlertRuleSilence,
     SendTestAlert,
     SilenceAlert,
     SilenceAlertRule,
@@ -204,6 +206,14 @@ def _present_values(given: Mapping[str, str]) -> dict[str, Any]:
     return {}
 
 
+def _title(given: Mapping[str, str]) -> Markup:
+    """The rule that a form is about, in words."""
+    rule = RULES.get(given.get("rule", ""))
+    if rule is None:
+        return Markup()
+    return Markup('<p class="order-summary strong">{}</p>').format(rule.title)
+
+
 def _signs() -> list[Sign]:
     if not may(VIEW):
         return []
@@ -229,5 +239,6 @@ ALERTS = WebArea(
         ChangeAlertRule: _present_values,
         SendTestAlert: lambda given: {"message": TEST_MESSAGE},
     },
+    summaries=dict.fromkeys((SilenceAlertRule, EndAlertRuleSilence, ChangeAlertRule), _title),
     home_signs=_signs,
 )

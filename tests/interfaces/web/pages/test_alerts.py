@@ -82,6 +82,7 @@ def test_a_supervisor_silences_a_rule_and_ends_its_silence(
     expect(worker).to_contain_text("On")
     worker.get_by_role("link", name="Silence").click()
     dialog = page.locator("#dialog")
+    expect(dialog.locator(".order-summary")).to_have_text("No worker")
     dialog.get_by_label("Reason").fill("We move.")
     dialog.locator("button.submit").click()
     expect(dialog).to_be_hidden()

@@ -57,7 +57,7 @@ def test_a_supervisor_finds_and_retries_a_stuck_order_in_five_clicks(
         click(page.get_by_role("link", name="1 order stuck in orders at “Order approved”"))
         expect(page.locator("#failure")).to_contain_text(f"Order {order_id}")
         click(page.get_by_role("link", name="Retry 1"))
-        preview = f"order-{order_id} in orders: 1 event would be applied."
+        preview = f"Order {order_id} in orders: 1 event would be applied."
         expect(page.locator("dialog .effects")).to_contain_text(preview)
         click(page.get_by_role("button", name="Retry failure"))
         expect(page.locator("#failure")).to_contain_text("Resolved", timeout=30_000)

@@ -396,6 +396,14 @@ def test_the_title_of_a_form_names_what_it_is_about(
     form = page(client, "/commands/ReceiveStock?sku=MUG-101")
     assert form.h1 is not None
     assert form.h1.get_text() == "Receive stock: product MUG-101"
+    for address, title in (
+        ("DeleteMacro?owner=@team&macro=Odd", "Delete macro"),
+        ("DelegateSignatures?operator=admin", "Delegate signatures"),
+        ("RecordAccessReview?digest=abc", "Record access review"),
+    ):
+        form = page(client, f"/commands/{address}")
+        assert form.h1 is not None
+        assert form.h1.get_text() == title
 
 
 def test_a_form_lists_the_countries_once_for_all_fields_that_offer_them(
