@@ -13,5 +13,5 @@ html_copy_source = False
 exclude_patterns = ["contracts", "site"]
 myst_heading_anchors = 4
 myst_enable_extensions = ["colon_fence"]
-suppress_warnings = ["myst.header"]
+suppress_warnings = ["myst.header", "misc.highlighting_failure"]
 pygments_style = "default"

@@ -57,7 +57,7 @@ class Format:
 DETECTED = Format()
 
 _SPACES = re.compile("[\\s'\N{RIGHT SINGLE QUOTATION MARK}]")
-_CURRENCY = re.compile(r"^(?:[A-Z]{3}|[^\w\s+\-.,%(])|(?<=\d)(?:[A-Z]{3}|[^\w\s.,%)])$")
+_CURRENCY = re.compile(r"^(?:[A-Z]{3}|[^\w\s+\-.,%(])|(?<=\d)(?:[A-Z]{3}|[^\w\s+\-.,%)])$")
 """A code or a symbol beside an amount."""
 _NUMBER = {
     sign: re.compile(rf"[+-]?(?:\d+|\d{{1,3}}(?:{thousands}\d{{3}})+)(?:{point}\d+)?")

@@ -46,7 +46,7 @@ from cqrs_app.platform.transfer.imports.gathered import (
     refused,
 )
 from cqrs_app.platform.transfer.imports.line import Line
-from cqrs_app.platform.transfer.imports.order_steps import first_of, sku_of, steps_of
+from cqrs_app.platform.transfer.imports.order_steps import first_of, sku_from, steps_of
 from cqrs_app.platform.transfer.imports.source import BadFile, SourceRow
 from cqrs_app.platform.transfer.imports.table import Table, open_table
 
@@ -94,7 +94,8 @@ class LineFile:
     `meanings` says what a value of a status means, in small letters. Times without a zone are in
     `zone` and read in the order of the rows (clock.py). `set_aside` returns a reason not to import
     a line, or an empty text. A leading `#` of a number is dropped, and a customer who is identified
-    by an e-mail address gets a number made from it.
+    by an e-mail address gets a number made from it. With `makes_skus` a line without a SKU gets
+    one made from its description.
     """
 
     header: tuple[str, ...]
@@ -103,6 +104,7 @@ class LineFile:
     optional: tuple[str, ...] = ()
     meanings: Mapping[str, str] = field(default_factory=dict)
     zone: tzinfo = UTC
+    makes_skus: bool = False
     set_aside: Callable[[Line], str] = lambda line: ""
     is_credit_note: Callable[[Line], bool] = lambda line: False
 
@@ -197,6 +199,8 @@ class LineFile:
         customer_id = texts.pop("customer_id", "")
         names = (texts.pop("customer_name", ""), texts.pop("customer_last_name", ""))
         own = {name: texts.pop(name, "") for name in ("country", "currency", "sku", "description")}
+        if self.makes_skus and not own["sku"]:
+            own["sku"] = sku_from(own["description"])
         return Line(
             source=source,
             number=_plain_id(texts.pop("number")),
@@ -320,7 +324,7 @@ def _credited(lines: list[Line]) -> tuple[Step, ...]:
         reason="Credit note of the imported history",
         lines=tuple(
             CreditedLine(
-                sku=sku_of(line),
+                sku=line.sku,
                 description=line.description,
                 # Most shops' files have negative quantities in credit notes.
                 quantity=abs(line.quantity),

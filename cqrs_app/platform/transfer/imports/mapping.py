@@ -185,6 +185,7 @@ def line_file(mapping: ColumnMapping) -> LineFile:
         moments={name: each for name, each in fields.items() if name != "at" and name in TIMES},
         meanings=mapping.meanings,
         zone=ZoneInfo(mapping.zone),
+        makes_skus=True,
     )
 
 

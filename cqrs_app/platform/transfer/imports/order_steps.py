@@ -70,9 +70,9 @@ def first_of(lines: Sequence[Line], name: str) -> str:
     return next((text for line in lines if (text := str(getattr(line, name)))), "")
 
 
-def sku_of(line: Line) -> str:
-    """The SKU, or one that is made from the description."""
-    return line.sku or _NOT_IN_A_SKU.sub("-", line.description).strip("-").upper()[:60]
+def sku_from(description: str) -> str:
+    """A SKU for what has none."""
+    return _NOT_IN_A_SKU.sub("-", description).strip("-").upper()[:60]
 
 
 def _item(line: Line) -> OrderLine:
@@ -80,7 +80,7 @@ def _item(line: Line) -> OrderLine:
     if share := abs(line.amounts.get("discount_share", NOTHING)):
         off += charged((line.unit_price * line.quantity - off) * share, line.currency)
     return OrderLine(
-        sku=sku_of(line),
+        sku=line.sku,
         description=line.description,
         quantity=line.quantity,
         unit_price=line.unit_price,

@@ -96,6 +96,7 @@ def test_the_log_says_who_started_it_and_the_importer_did_the_rest(console: Flas
     with services_of(console).kernel.engines.write.connect() as connection:
         found = select(command_log.c.type, command_log.c.operator).distinct()
         assert {tuple(row) for row in connection.execute(found)} == {
+            ("InviteOperator", "system"),
             ("StartImport", "supervisor"),
             ("RegisterCustomer", "importer"),
             ("AddProduct", "importer"),
