@@ -77,15 +77,10 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
-        "Access",
+        "Administration",
         (
             Entry("operators", "Operators", "web.operators", "user", "operators.manage", "u"),
             Entry("tokens", "API tokens", "web.tokens", "lock", "tokens.manage", "t"),
-        ),
-    ),
-    (
-        "Other systems",
-        (
             Entry("webhooks", "Webhooks", "web.webhooks", "webhook", "webhooks.view", "w"),
             Entry("catalogue", "Catalogue", "web.catalogue", "book", "", "b"),
         ),
