@@ -214,6 +214,7 @@ def test_a_list_says_what_has_changed_since_and_shows_it_when_asked(
     shop: Flask, order_id: str, open_page: Callable[[str], Page]
 ) -> None:
     page = open_page("/orders")
+    catch_up(shop)  # the account of who opened it is an event
     kernel: Kernel = services_of(shop).kernel
     context = Context(actor=Actor("ben", ROLES["admin"]), channel="test")
     kernel.commands.execute(ApproveOrder(order_id=order_id), context)

@@ -66,7 +66,7 @@ def test_a_decimal_comma_is_understood_in_forms_and_filters(german: Flask) -> No
     client = client_in(german, "admin")
     given = {
         "command_id": "typed-in-german",
-        "order_id": "G2",
+        "order_id": "GERMAN-2",
         "country": "Deutschland",
         "currency": "EUR",
         "lines-0-sku": "S1",
@@ -78,9 +78,9 @@ def test_a_decimal_comma_is_understood_in_forms_and_filters(german: Flask) -> No
     kernel = services_of(german).kernel
     for name in kernel.registry.projections:
         kernel.runner.advance(name)
-    assert "2.469,00" in text_of(client, "/orders/G2")
-    assert "G2" in text_of(client, "/orders?min_total=2.468,99&country=deutschland")
-    assert "G2" not in text_of(client, "/orders?min_total=2.469,01").split("<main")[1]
+    assert "2.469,00" in text_of(client, "/orders/GERMAN-2")
+    assert "GERMAN-2" in text_of(client, "/orders?min_total=2.468,99&country=deutschland")
+    assert "GERMAN-2" not in text_of(client, "/orders?min_total=2.469,01").split("<main")[1]
     page = text_of(client, "/orders?min_total=2.468,99&country=deutschland")
     [address] = re.findall(r'href="(/exports/ListOrders.csv[^"]*)"', page)
     assert "min_total=2468.99" in address  # a program's number
