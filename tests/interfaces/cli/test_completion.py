@@ -55,7 +55,7 @@ def completed(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[st
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        (("flask", "command", "Appr"), ["ApproveOrder"]),
+        (("flask", "command", "Appr"), ["ApproveExpenseClaim", "ApproveOrder"]),
         (("flask", "command", "HoldOrder", "--reas"), ["--reason"]),
         (("flask", "command", "HoldOrder", "--reason", "pay"), ["payment_check"]),
         (

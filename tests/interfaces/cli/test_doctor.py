@@ -98,6 +98,7 @@ def test_one_missing_table_does_not_keep_the_other_checks_from_telling(
 def test_lag_parked_and_failed_projections_are_told(
     healthy: Flask, kernel: Kernel, do: Callable[..., Any]
 ) -> None:
+    catch_up(kernel)
     do("PlaceOrder")
     with kernel.engines.write.begin() as connection:
         connection.execute(text("UPDATE events SET recorded_at = '2026-01-01 00:00:00'"))
