@@ -47,7 +47,7 @@ def test_a_webhook_is_added_tested_paused_resumed_and_removed_by_hand(
     shown = words(admin, "/webhooks/warehouse")
     assert "Not begun yet" in shown
     assert "OrderPlaced OrderShipped" in shown
-    assert "The secret is made as soon as" in shown
+    assert "The secret is created once a worker has processed the webhook." in shown
     shop.deliver()
     secret = shop.ask(GetWebhookSecret(webhook_id="warehouse"))
     shown = words(admin, "/webhooks/warehouse")
@@ -89,6 +89,7 @@ def test_the_form_to_change_one_shows_what_it_is_now(
         "Customers",
         "Inventory",
         "Assignments",
+        "Expenses",
         "Payments",
         "Fulfilment",
         "Alerts",
