@@ -7,7 +7,6 @@ import io
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from io import BytesIO
 
 import pytest
 from bs4 import BeautifulSoup, Tag
@@ -109,7 +108,7 @@ def test_every_figure_is_what_the_list_behind_it_comes_to(shop: Flask) -> None:
 def number_of_rows(address: str, content: bytes) -> int:
     """The rows in a file, without its header."""
     if ".xlsx" in address:
-        return int(load_workbook(BytesIO(content)).worksheets[0].max_row) - 1
+        return int(load_workbook(io.BytesIO(content)).worksheets[0].max_row) - 1
     return len(content.decode().splitlines()) - address.count(".csv")
 
 
