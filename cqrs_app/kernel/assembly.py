@@ -21,7 +21,6 @@ from cqrs_app.kernel.measurements import slow_statements
 from cqrs_app.kernel.measurements.recorder import Recorder
 from cqrs_app.kernel.measurements.rollup import RollUp
 from cqrs_app.kernel.measurements.traces import TraceStore
-from cqrs_app.kernel.privacy.readers import ReadingRights
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.building import Builder
 from cqrs_app.kernel.projections.comparison import Comparison
@@ -33,6 +32,7 @@ from cqrs_app.kernel.queries.cache import QueryCache
 from cqrs_app.kernel.queries.freshness import FreshnessGauge
 from cqrs_app.kernel.queries.log import QueryLog
 from cqrs_app.kernel.queries.past import Past
+from cqrs_app.kernel.queries.readers import ReadingRights
 from cqrs_app.kernel.queries.write_through import WriteThrough
 from cqrs_app.kernel.reconciliation.reconciler import Reconciler
 from cqrs_app.kernel.registry import Registry

@@ -21,7 +21,7 @@ from cqrs_app.interfaces.web.recorded_fields import recorded_fields
 from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
-from cqrs_app.kernel.privacy.readers import NOT_SHOWN
+from cqrs_app.kernel.queries.readers import NOT_SHOWN
 from cqrs_app.kernel.tracing.spans import trace_id_of
 from cqrs_app.platform.runtime.causes import Link
 from cqrs_app.platform.runtime.command_log import CommandView, GetCommand, ListCommands

@@ -30,8 +30,6 @@ from cqrs_app.kernel.errors import (
 from cqrs_app.kernel.events.recorded import UnknownEvent, UnreadableEvent
 from cqrs_app.kernel.messages.messages import Query, parse
 from cqrs_app.kernel.messages.notation import Notation
-from cqrs_app.kernel.privacy.readers import Concealing, Reader, ReadingRights
-from cqrs_app.kernel.privacy.revealing import revealed
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.projections.runner import ProjectionRunner
@@ -42,6 +40,8 @@ from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
 from cqrs_app.kernel.queries.freshness import Freshness, FreshnessGauge
 from cqrs_app.kernel.queries.log import QueryLog
 from cqrs_app.kernel.queries.past import Past
+from cqrs_app.kernel.queries.readers import Concealing, Reader, ReadingRights
+from cqrs_app.kernel.queries.revealing import revealed
 from cqrs_app.kernel.queries.side_by_side import side_by_side
 from cqrs_app.kernel.queries.waiting import Waits
 from cqrs_app.kernel.store import EventStore

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cqrs_app.areas.orders.commands import VIEW_CUSTOMERS
-from cqrs_app.kernel.privacy.readers import ReadingRights
+from cqrs_app.kernel.queries.readers import ReadingRights
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.platform.runtime.commands import SEE_EVENTS
 

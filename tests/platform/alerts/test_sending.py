@@ -26,6 +26,7 @@ from cqrs_app.platform.alerts.email import Email
 from cqrs_app.platform.alerts.queries import ListAlertTasks, ListNotices, NoticeRow
 from cqrs_app.platform.alerts.sending import GIVEN_UP_AFTER, NEVER_ENDED
 from cqrs_app.platform.alerts.tables import alert_notices
+from cqrs_app.platform.mail import Mailer
 from cqrs_app.platform.runtime.commands import PauseProjection
 from cqrs_app.platform.webhooks.commands import AddWebhook
 from cqrs_app.settings import Settings
@@ -291,7 +292,7 @@ def test_a_program_of_a_channel_that_fails_is_tried_again_ever_later_and_given_u
     def broken(*_: Any) -> None:
         raise AttributeError("smtp://ops:secret@mail")
 
-    monkeypatch.setattr(Email, "_send", broken)
+    monkeypatch.setattr(Mailer, "send", broken)
     on_call.do(SendTestAlert(message="Hello."))
     on_call.work("alert_notices")
     [notice] = notices(on_call)

@@ -7,7 +7,7 @@ from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
 from cqrs_app.kernel.events.recorded import StoredEvent
-from cqrs_app.kernel.privacy.readers import Reader
+from cqrs_app.kernel.queries.readers import Reader
 from cqrs_app.kernel.store import LogEntry
 
 T = TypeVar("T")
