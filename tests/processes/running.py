@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,9 @@ from cqrs_app.settings import Settings
 from tests.processes.prepared import PreparedProgram
 
 PROJECT = Path(__file__).resolve().parents[2]
+_LATER = datetime.now(UTC) + timedelta(hours=10)
+NOT_NOW = f"{_LATER:%H}:00-{_LATER:%H}:30"
+"""RECONCILE_WINDOW in tests, so that sweeps do not begin to reconcile if tests run at night."""
 FLASK = (sys.executable, "-m", "flask", "--app", "app")
 OURS = {"PYTHON", "ADMIN_NAME", "ADMIN_PASSWORD"} | {
     field.name.upper() for field in dataclasses.fields(Settings)
@@ -31,7 +35,8 @@ OURS = {"PYTHON", "ADMIN_NAME", "ADMIN_PASSWORD"} | {
 def clean_environment(changes: Mapping[str, str]) -> dict[str, str]:
     """This process's environment without any console settings, plus `changes`."""
     kept = {name: value for name, value in os.environ.items() if name not in OURS}
-    return {**kept, "PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1", **changes}
+    ours = {"PYTHONPATH": str(PROJECT), "PYTHONUNBUFFERED": "1", "RECONCILE_WINDOW": NOT_NOW}
+    return {**kept, **ours, **changes}
 
 
 def start(
