@@ -71,6 +71,9 @@ class _Reading:
         self._position = 0
         self._ahead = 0
         self._parser = expat.ParserCreate()
+        if hasattr(self._parser, "SetReparseDeferralEnabled"):
+            # Where it defers, it does not say how far it is. Tags are short enough to read again.
+            self._parser.SetReparseDeferralEnabled(False)
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
         self._parser.StartDoctypeDeclHandler = self._refuse_doctype
