@@ -16,7 +16,7 @@ from cqrs_app.extensions import db
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.demo import load_if_empty
 from cqrs_app.services import services_of
-from tests.processes.running import NOT_NOW, clean_environment
+from tests.processes.running import clean_environment
 from tests.services.stores import Databases, Templates, migrate
 
 MakeConsole = Callable[..., Flask]
@@ -68,7 +68,6 @@ def consoles_on(databases: Databases, redis_url: str) -> Iterator[MakeConsole]:
             # Most tests update the projections themselves, have nothing to undo, and stand still.
             values |= {"read_your_writes_seconds": 0.0, "undo_seconds": 0, "demo_seconds": 0}
             values |= {"write_through_seconds": 0.0, "query_log_share": 0.0}
-            values |= {"reconcile_window": NOT_NOW}
             values |= {**UNCHECKED, **settings}
             app = create_app(databases.settings(**values))
             stack.callback(close, app)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from cqrs_app.settings import Settings
+from tests.processes.running import NOT_NOW
 from tests.services.postgres import PostgresServer
 
 
@@ -30,6 +31,7 @@ class Databases:
             "data_dir": self.data_dir,
             "database_url": self.write_url,
             "read_database_url": self.read_url,
+            "reconcile_window": NOT_NOW,
             **others,
         }
         return Settings(**values).resolved()
