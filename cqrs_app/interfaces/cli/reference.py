@@ -53,7 +53,7 @@ def _entry(entry: Entry) -> Iterator[str]:
         yield f"{_escaped(entry.summary)}\n"
     facts = [f"Permission `{entry.permission}`" if entry.permission else ""]
     facts += ["conflicts with what was changed meanwhile" if entry.minds_version else ""]
-    facts += ["cannot be undone" if entry.risky else ""]
+    facts += ["not easily undone" if entry.risky else ""]
     facts += [f"reads {', '.join(f'`{each}`' for each in entry.reads)}" if entry.reads else ""]
     facts += [f"schema {entry.version}" if entry.version > 1 else ""]
     if sentence := "; ".join(filter(None, facts)):

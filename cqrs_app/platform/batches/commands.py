@@ -47,7 +47,7 @@ class CreateBatch(Command):
 
     batch_id: BatchId
     command: Annotated[
-        CommandName, Meta(description="Of a macro, the one whose version is minded.")
+        CommandName, Meta(description="Of a macro, the one whose version is checked.")
     ]
     total: Annotated[int, Meta(title="Items", ge=1, le=MOST_ITEMS)]
     start: Annotated[

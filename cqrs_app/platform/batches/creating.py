@@ -80,7 +80,7 @@ class Batches:
             self._kernel.commands.authorise(cls, context)
             self._check_fields(cls, step, new, from_text=macro is not None)
             classes.append(cls)
-        # Its stream is the one whose version is minded.
+        # Its stream is the one whose version is checked.
         cls = next((each for each in classes if each.declaration.minds_version), classes[0])
         _check_named(new.named)
         total = self._items.freeze(

@@ -113,7 +113,7 @@ class Items:
         macro: Macro | None = None,
     ) -> int:
         """Store what a batch is about; returns how many items it has. Repeated ones count once.
-        `command` is the one of the macro whose version is minded.
+        `command` is the one of the macro whose version is checked.
 
         A batch that exists already is left as it is. Raises Invalid if it is somebody else's.
         """

@@ -137,7 +137,7 @@ class Place:
 
     def after(self, receipt: Receipt) -> Place:
         """At the next step, once this one is done. If somebody else had changed the stream before,
-        the version that was seen is minded further on, so that the next step conflicts."""
+        the version that was seen is checked further on, so that the next step conflicts."""
         before = receipt.version - len(receipt.events)
         if self.seen.get(receipt.stream) in (None, before):
             return Place(self.item, self.step + 1, {**self.seen, receipt.stream: receipt.version})
