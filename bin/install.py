@@ -18,11 +18,19 @@ REQUIREMENTS = {
     "run": "requirements.txt",
     "dev": "requirements-dev.txt",
     "traces": "requirements-traces.txt",
+    "encryption": "requirements-encryption.txt",
+    "parquet": "requirements-parquet.txt",
+    "supply": "requirements-supply.txt",
     "bench": "bench/requirements.txt",
     "clients": "tests/clients/requirements.txt",
     "docs": "docs/site/requirements.txt",
 }
-PLACES = {"bench": ".venv-bench", "clients": ".venv-clients", "docs": ".venv-docs"}
+PLACES = {
+    "bench": ".venv-bench",
+    "clients": ".venv-clients",
+    "docs": ".venv-docs",
+    "supply": ".venv-supply",
+}
 """Packages of other products are installed separately from those of this one."""
 NODE = {"clients": ("package.json", "package-lock.json")}
 """Files beside the requirements from which npm, which is among them, installs."""
@@ -32,7 +40,7 @@ def main(project: Path, kind: str, folder: str = "") -> None:
     """Install what the requirement file of `kind` names, or exit with one sentence. `folder` is the
     environment; by default the one of that kind."""
     if kind not in REQUIREMENTS:
-        sys.exit("Usage: bin/install [run|dev|traces|bench|clients|docs]")
+        sys.exit("Usage: bin/install [run|dev|traces|parquet|encryption|bench|clients|docs|supply]")
     requirements = project / REQUIREMENTS[kind]
     packages = [requirements.parent / name for name in NODE.get(kind, ())]
     venv = project / (folder or PLACES.get(kind, ".venv"))
@@ -80,8 +88,11 @@ def install(venv: Path, requirements: Path) -> None:
         make(venv)
     say(f"Installing {requirements.name} into {venv.name} (once; needs the network) ...")
     marker.touch()
-    pip = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes")
-    result = subprocess.run([python, *pip, "-r", requirements], check=False)
+    # The file names everything: pip must not look for what else it might take. (It refuses the file
+    # otherwise as soon as there is a newer release of a package that is pinned with an extra.)
+    options = ("--quiet", "--disable-pip-version-check", "--require-hashes", "--no-deps")
+    command = (python, "-m", "pip", "install", *options, "-r", requirements)
+    result = subprocess.run(command, check=False)
     marker.unlink()  # not reached when interrupted: the next run starts afresh
     if result.returncode != 0:
         sys.exit(

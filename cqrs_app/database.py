@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask
-from sqlalchemy import Connection, MetaData, create_engine, make_url
+from sqlalchemy import Connection, MetaData, create_engine
 
 import cqrs_app.installed_areas
 import cqrs_app.platform.operators.tables  # noqa: F401 - both define their tables on import
-from cqrs_app import PROJECT, plugins
+from cqrs_app import PROJECT, encrypted_files, plugins
+from cqrs_app.environment import SettingsError
 from cqrs_app.extensions import db
 from cqrs_app.kernel.assembly import Engines
 from cqrs_app.kernel.store import tables
@@ -34,9 +36,15 @@ MIGRATION_SECONDS = 86_400.0
 
 
 def configure(app: Flask, settings: Settings) -> None:
-    """Configure Flask-SQLAlchemy with the three engines: write (its default), read and query."""
+    """Configure Flask-SQLAlchemy with the three engines: write (its default), read and query.
+
+    Raises SettingsError where the tables of a plug-in area cannot be told from others.
+    """
+    for problem in chain.from_iterable(map(plugins.shared_names, plugins.installed())):
+        raise SettingsError(problem)
     settings.make_data_dir()
     _make_private_files(settings)
+    encrypted_files.refuse_other_files(settings)
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(
         settings, settings.database_url, settings.command_timeout
@@ -53,10 +61,8 @@ def configure(app: Flask, settings: Settings) -> None:
 def _make_private_files(settings: Settings) -> None:
     """Create the files of SQLite that are missing for this user only. It gives its other files the
     same mode. What cannot be created is reported when it is opened."""
-    for address in {settings.database_url, settings.read_database_url}:
-        url = make_url(address)
-        path = Path(url.database or "")
-        if url.get_backend_name() == "sqlite" and path.is_absolute():
+    for path in encrypted_files.files_of(settings):
+        if path.is_absolute():
             with suppress(OSError):
                 path.touch(mode=0o600)
 
@@ -212,10 +218,11 @@ def _config(store: str, area: str = "") -> Config:
 def _options(
     settings: Settings, url: str, timeout: float, *, read_only: bool = False
 ) -> dict[str, Any]:
-    return engine_options(
+    options = engine_options(
         url,
         timeout=timeout,
         pool_size=settings.web_threads,
         read_only=read_only,
         pooled=settings.database_pooling == "transaction",
     )
+    return options | encrypted_files.engine_options(settings, url, min(timeout, 30.0))

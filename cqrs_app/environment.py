@@ -43,10 +43,16 @@ def _number(name: str, text: str, kind: type[int] | type[float], bounds: Meta) -
         number = kind(-1)
     # Written so that NaN is rejected: it is within no bounds.
     if not ((least is None or number >= least) and (most is None or number <= most)):
-        what = "a whole number" if kind is int else "a number"
-        limits = f"from {least:,} to {most:,}" if most is not None else f"of {least:,} or more"
-        raise SettingsError(f"{name} is {text!r}; write {what} {limits}.")
+        raise SettingsError(f"{name} is {text!r}; write {number_within(kind, bounds)}.")
     return number
+
+
+def number_within(kind: type[int] | type[float], bounds: Meta) -> str:
+    """Which numbers are valid, in words."""
+    what = "a whole number" if kind is int else "a number"
+    if bounds.le is None:
+        return f"{what} of {bounds.ge:,} or more"
+    return f"{what} from {bounds.ge:,} to {bounds.le:,}"
 
 
 def misspelt(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:

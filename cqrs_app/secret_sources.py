@@ -1,10 +1,14 @@
-"""Secrets that are kept elsewhere: in a file, or with a program such as the client of a key
-management service."""
+"""Secrets that are kept elsewhere: in a file, with a program such as the client of a key management
+service, or made once and kept in a folder."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import secrets
 import shlex
 import subprocess
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -42,6 +46,37 @@ def secret_of_command(setting: str, command: str) -> str:
     if done.returncode != 0:
         raise SettingsError(f"{setting} ended with status {done.returncode}.")
     return _long_enough(setting, done.stdout.strip())
+
+
+def kept_secret(folder: Path, name: str) -> str:
+    """The secret in this file, which is made if it is missing (mode 0600). Raises OSError."""
+    path = folder / name
+    if not path.exists():
+        # Written to a temporary file and then linked: nobody reads half a secret, and if several
+        # processes make one at once, the first one's stays.
+        made = _new_secret(folder, name)
+        with contextlib.suppress(FileExistsError):
+            path.hardlink_to(made)
+        made.unlink()
+    return path.read_text()
+
+
+def renew_kept_secret(folder: Path, name: str, previous: str) -> None:
+    """Put a new secret in the file `name` and the present one in the file `previous`. If that file
+    is there and another, it was done before, and nothing is changed. Raises OSError."""
+    path, former = folder / name, folder / previous
+    if not former.exists():
+        former.hardlink_to(path)
+    if former.read_text() == path.read_text():
+        _new_secret(folder, name).replace(path)
+
+
+def _new_secret(folder: Path, name: str) -> Path:
+    """A temporary file in the folder with a random secret. Raises OSError."""
+    descriptor, made = tempfile.mkstemp(dir=folder, prefix=f".{name}-")
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_hex(32))
+    return Path(made)
 
 
 def _long_enough(setting: str, secret: str) -> str:

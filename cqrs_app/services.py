@@ -13,6 +13,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.queries.change_token import ChangeToken
 from cqrs_app.platform.alerts.sources import Sources
 from cqrs_app.platform.approvals.signers import Signers
+from cqrs_app.platform.audit.recorder import AuditRecorder
 from cqrs_app.platform.batches.creating import Batches
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.notifications.addresses import MailAddresses
@@ -24,6 +25,7 @@ from cqrs_app.platform.operators.link_mail import LinkMail
 from cqrs_app.platform.operators.links import Links
 from cqrs_app.platform.operators.openid_provider import OpenIdProvider
 from cqrs_app.platform.operators.passkeys import Passkeys
+from cqrs_app.platform.operators.provisioning import Provisioning
 from cqrs_app.platform.operators.rates import SignInRates
 from cqrs_app.platform.operators.roles import KnownRoles
 from cqrs_app.platform.operators.second_factors import SecondFactors
@@ -48,6 +50,7 @@ class Services:
     redis_url: str
     kernel: Kernel
     failures: Recorder
+    audit: AuditRecorder
     export: Export | None
     problem_sources: Sources
     reconciliation_schedule: Schedule
@@ -63,6 +66,7 @@ class Services:
     passkeys: Passkeys
     identities: Identities
     openid_provider: OpenIdProvider | None
+    provisioning: Provisioning
     assignees: Assignees
     claims: Claims
     runs: Runs
@@ -75,6 +79,7 @@ class Services:
 
     def close(self) -> None:
         """Finish pending background work. Called at the end of a process or a test."""
+        self.audit.close()
         self.kernel.close()
         self.failures.close()
         # What was written just now may have been slow, which is measured too.

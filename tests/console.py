@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import Engine
 
 from cqrs_app import create_app
 from cqrs_app.extensions import db
@@ -35,11 +34,10 @@ def close(app: Flask) -> None:
     kernel: Kernel = services_of(app).kernel
     services_of(app).close()
     kernel.redis.close()
-    engines: list[Engine] = [kernel.engines.write, kernel.engines.read, kernel.engines.query]
+    kernel.engines.dispose()
     with app.app_context():
-        engines += db.engines.values()
-    for engine in engines:
-        engine.dispose()
+        for engine in db.engines.values():
+            engine.dispose()
 
 
 def environment_of(app: Flask, **more: str) -> dict[str, str]:
@@ -53,6 +51,7 @@ def environment_of(app: Flask, **more: str) -> dict[str, str]:
             "REDIS_URL": services_of(app).redis_url,
             "SECRET_KEY": settings.secret_key,
             "DEMO_SECONDS": str(settings.demo_seconds),
+            "AUDIT_EVENTS": str(settings.audit_events).lower(),
             **more,
         }
     )
@@ -68,6 +67,8 @@ def consoles_on(databases: Databases, redis_url: str) -> Iterator[MakeConsole]:
             # Most tests update the projections themselves, have nothing to undo, and stand still.
             values |= {"read_your_writes_seconds": 0.0, "undo_seconds": 0, "demo_seconds": 0}
             values |= {"write_through_seconds": 0.0, "query_log_share": 0.0}
+            # A page that is looked at, or refused, would be an event more in the log.
+            values |= {"audit_events": False}
             values |= {**UNCHECKED, **settings}
             app = create_app(databases.settings(**values))
             stack.callback(close, app)

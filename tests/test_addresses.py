@@ -21,7 +21,8 @@ from cqrs_app.kernel.store.engines import engine_options
 from cqrs_app.settings import Settings
 from tests.processes.running import PROJECT, clean_environment, run_python
 from tests.services.obtainable import unobtainable
-from tests.services.postgres import HOW_TO_GET_IT, SWIFT, find_programs, running_server, swift_place
+from tests.services.postgres import HOW_TO_GET_IT, SWIFT, find_programs, running_server
+from tests.services.swift import swift_place
 
 DATABASES = ("DATABASE_URL", "READ_DATABASE_URL", "QUERY_DATABASE_URL")
 SERVERS = ("REDIS_URL", "CACHE_REDIS_URL")

@@ -186,7 +186,7 @@ def test_the_key_of_personal_data_comes_from_a_file_or_a_command(tmp_path: Path)
         ("PERSONAL_DATA_KEY_COMMAND", command),
     ):
         settings = read(DATA_DIR=str(tmp_path / "data"), **{setting: value})
-        assert settings.ensure_personal_data_key() == KEY
+        assert settings.personal_data_keys() == (KEY,)
     assert not (tmp_path / "data").exists()
 
 
@@ -206,7 +206,7 @@ def test_a_key_that_cannot_be_had_stops_the_start(
 ) -> None:
     settings = read(DATA_DIR=str(tmp_path), **{setting: value})
     with pytest.raises(SettingsError, match=sentence):
-        settings.ensure_personal_data_key()
+        settings.personal_data_keys()
     assert list(tmp_path.iterdir()) == []
 
 

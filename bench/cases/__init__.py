@@ -19,6 +19,7 @@ from bench.cases import (
     flask_admin,
     http_command,
     import_month,
+    import_pages,
     jobs,
     long_stream,
     memory_at_rest,
@@ -31,6 +32,7 @@ from bench.cases import (
     reconciliation,
     several_clients,
     statistics,
+    system_page,
     verb_start,
     view_counts,
     visibility,
@@ -140,10 +142,16 @@ CASES: tuple[Case, ...] = (
     *on_each_database(
         batch.sides,
         Line(
-            name="batch of 1,000 items on {database}",
+            name="batch of 10,000 items on {database}",
             of="batch",
             to="one by one",
             least=5,
+        ),
+        Line(
+            name="memory of a batch of 10,000 items on {database}",
+            of="memory",
+            most=1.2,
+            unit="RSS at the end by RSS after half a second",
         ),
     ),
     Case(
@@ -246,6 +254,16 @@ CASES: tuple[Case, ...] = (
             unit="commands per second; with --quick its first 300 invoices",
         ),
     ),
+    *on_each_database(
+        import_pages.sides,
+        Line(
+            name="pages during an import on {database}, 95th percentile",
+            of="importing",
+            to="idle",
+            most=1.5,
+            unit=import_pages.UNIT,
+        ),
+    ),
     *on_each_database(big_store.sides, *map(_big_store, STEPS)),
     *on_each_database(
         statistics.sides,
@@ -256,6 +274,10 @@ CASES: tuple[Case, ...] = (
             least=0.99,
             unit="per second of the processor",
         ),
+    ),
+    *on_each_database(
+        system_page.sides,
+        Line(name="System page on {database}", of="System", most=100, unit=system_page.UNIT),
     ),
     Case(
         visibility.sides,

@@ -6,8 +6,10 @@ from __future__ import annotations
 import itertools
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+
+import psutil
 
 from bench import product
 from bench.case import Sides
@@ -21,7 +23,7 @@ from cqrs_app.platform.batches.commands import CancelBatch
 from cqrs_app.platform.batches.creating import Batches, NewBatch
 from cqrs_app.services import services_of
 
-SIZE = 1_000
+SIZE = 10_000
 FROZEN = 100_000
 LISTED = 10_000
 
@@ -85,13 +87,16 @@ def _running(kernel: Kernel, batches: Batches, ids: list[str]) -> Iterator[None]
 def sides(database: str, plan: Plan) -> Iterator[Sides]:
     with product.console(database) as app:
         kernel, batches = services_of(app).kernel, services_of(app).batches
-        ids = [f"B{number}" for number in range(SIZE)]
+        size = SIZE // 10 if plan.quick else SIZE
+        ids = [f"B{number}" for number in range(size)]
         for order_id in ids:
             product.place(kernel, order_id)
         kernel.runner.advance("orders")
         alone = itertools.cycle(ids)
+        grown = _grown(_turns(kernel, batches, ids))
         yield {
-            "batch": rate(_batch(kernel, batches, ids), per_step=SIZE),
+            "memory": lambda _: grown,
+            "batch": rate(lambda: [*_turns(kernel, batches, ids)], per_step=size),
             "one by one": rate(lambda: product.note(kernel, next(alone))),
         }
 
@@ -106,14 +111,20 @@ def _of(ids: list[str], *, start: bool) -> NewBatch:
     )
 
 
-def _batch(kernel: Kernel, batches: Batches, ids: list[str]) -> Callable[[], None]:
-    task = kernel.registry.tasks["batches"]
+def _turns(kernel: Kernel, batches: Batches, ids: list[str]) -> Iterator[None]:
+    """Create a batch and send its items, until after each turn of the worker."""
+    new, task = _of(ids, start=True), kernel.registry.tasks["batches"]
+    batches.create(new, product.OPERATOR, "bench")
+    kernel.runner.advance("batches")
+    while task.work(kernel, new.batch_id):
+        yield
 
-    def step() -> None:
-        new = _of(ids, start=True)
-        batches.create(new, product.OPERATOR, "bench")
-        kernel.runner.advance("batches")
-        while task.work(kernel, new.batch_id):
-            pass
 
-    return step
+def _grown(turns: Iterator[None]) -> float:
+    """The ratio of the memory at the end to the memory after the first turn."""
+    this = psutil.Process()
+    next(turns, None)
+    first = this.memory_info().rss
+    for _ in turns:
+        pass
+    return this.memory_info().rss / first

@@ -6,8 +6,6 @@ since there are too few to leave any out, and CLS leaves out shifts within 500 m
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +16,7 @@ from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 from bench.case import Unavailable
 from bench.processes.web import Server, signed_in
-from tests.services.browser import ARGUMENTS, PROGRAMS
+from tests.services.browser import ARGUMENTS, find_chromium
 
 _OBSERVE = """
 window.vitals = {lcp: 0, inp: 0, cls: 0};
@@ -92,7 +90,7 @@ class Operator:
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    program = find_chromium()
     if program is None:
         raise Unavailable("Chromium is missing: apt-get install chromium.")
     with sync_playwright() as playwright:

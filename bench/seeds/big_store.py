@@ -22,14 +22,19 @@ def filled(database: str, events: int) -> Iterator[list[Callable[[], object]]]:
     """One step for each of STEPS, on a store with this many events."""
     with product.console(database) as app:
         kernel: Kernel = services_of(app).kernel
-        product.place(kernel, "TEMPLATE")
-        for _ in range(PER_STREAM - 1):
-            product.note(kernel, "TEMPLATE")
-        kernel.store.place()
-        streams = events // PER_STREAM
-        copy_order(kernel.engines.write, Order.stream_of("TEMPLATE"), "TEMPLATE", streams)
-        assert kernel.store.head() == events + PER_STREAM
-        yield _steps(kernel, streams, events // 2)
+        fill(kernel, events)
+        yield _steps(kernel, events // PER_STREAM, events // 2)
+
+
+def fill(kernel: Kernel, events: int) -> None:
+    """Give an empty store this many events, and those of the order that was copied."""
+    product.place(kernel, "TEMPLATE")
+    for _ in range(PER_STREAM - 1):
+        product.note(kernel, "TEMPLATE")
+    kernel.store.place()
+    streams = events // PER_STREAM
+    copy_order(kernel.engines.write, Order.stream_of("TEMPLATE"), "TEMPLATE", streams)
+    assert kernel.store.head() == events + PER_STREAM
 
 
 def _steps(kernel: Kernel, streams: int, middle: int) -> list[Callable[[], object]]:

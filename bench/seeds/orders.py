@@ -1,10 +1,10 @@
 """Many orders by SQL: the content of a console on PostgreSQL after as many `PlaceOrder`.
 
 It contains the rows of the order list, their words, the figures of Home, their streams and events,
-but no lines, payments and statistics, which these pages do not read, and no payloads. Every
-subscription has passed them, so that orders placed afterwards are handled as usual. One order is
-placed per minute. Each customer has ten on average. Stages are distributed like in a shop that
-keeps up.
+but no lines, payments and statistics, which these pages do not read; the events say as little as
+a command on such an order needs. Every subscription has passed them, so that orders placed
+afterwards are handled as usual. One order is placed per minute. Each customer has ten on average.
+Stages are distributed like in a shop that keeps up.
 """
 
 from __future__ import annotations
@@ -43,8 +43,11 @@ SELECT row_id, order_id, lower(order_id || ' 85123a white hanging heart '
 _EVENTS = """
 INSERT INTO events (position, stream, version, type, schema, payload, operator, command_id,
     correlation_id, occurred_at, recorded_at, hash)
-SELECT row_id, 'order-' || order_id, 1, 'OrderPlaced', 1, '{{}}', 'bench', 'seed-' || row_id,
-    'seed-' || row_id, placed_at, placed_at, decode(md5(order_id) || md5(order_id), 'hex')
+SELECT row_id, 'order-' || order_id, 1, 'OrderPlaced', 3,
+    '{{"order_id":"' || order_id || '","customer_id":"","customer_name":"","country":"France",'
+        '"shipping_address":{{}},"currency":"EUR","lines":[],"total":"12.00"}}',
+    'bench', 'seed-' || row_id, 'seed-' || row_id, placed_at, placed_at,
+    decode(md5(order_id) || md5(order_id), 'hex')
 FROM orders ORDER BY row_id
 """
 _STREAMS = """

@@ -8,7 +8,7 @@ imported from here. An area that sends commands itself or calls external systems
 from __future__ import annotations
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision, Ownership
-from cqrs_app.kernel.commands.handling import Rule, handles, rule
+from cqrs_app.kernel.commands.handling import Rule, handles, refuse_unless, rule
 from cqrs_app.kernel.commands.performer import Performer
 from cqrs_app.kernel.errors import Invalid, Refusal, Refused
 from cqrs_app.kernel.events.recorded import Recorded, UnreadableEvent
@@ -17,14 +17,23 @@ from cqrs_app.kernel.messages.messages import Command, Event, Query, command, ev
 from cqrs_app.kernel.messages.normal import NormalForm
 from cqrs_app.kernel.messages.patterns import ID, LINES, ONE_LINE, UUID
 from cqrs_app.kernel.messages.permissions import Permission, Role
-from cqrs_app.kernel.messages.sentences import NEEDED
+from cqrs_app.kernel.messages.sentences import NEEDED, counted
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.privacy.personal import ERASED, PERSONAL, erased
 from cqrs_app.kernel.projections.projection import Handler, Projection, snake
 from cqrs_app.kernel.projections.rows import Key, Row, Rows
-from cqrs_app.kernel.queries.answers import actions_of, from_past, from_state, projected
+from cqrs_app.kernel.projections.state import StateProjection, table_of
+from cqrs_app.kernel.queries.answers import (
+    actions_of,
+    from_past,
+    from_state,
+    listed,
+    projected,
+    state_as,
+)
 from cqrs_app.kernel.queries.paging import (
     COUNTED_TO,
+    MOST_COUNTS,
     Count,
     Limit,
     ListQuery,
@@ -32,6 +41,7 @@ from cqrs_app.kernel.queries.paging import (
     Page,
     Place,
     Sort,
+    counts_of,
     mark_problems,
     page_of,
 )
@@ -50,6 +60,7 @@ __all__ = [
     "ERASED",
     "ID",
     "LINES",
+    "MOST_COUNTS",
     "NEEDED",
     "ONE_LINE",
     "PERSONAL",
@@ -89,6 +100,7 @@ __all__ = [
     "Rows",
     "Rule",
     "Sort",
+    "StateProjection",
     "SubjectErased",
     "Subscription",
     "UnreadableEvent",
@@ -97,6 +109,8 @@ __all__ = [
     "actions_of",
     "among",
     "command",
+    "counted",
+    "counts_of",
     "decimal_meta",
     "erased",
     "event",
@@ -105,14 +119,18 @@ __all__ = [
     "from_state",
     "handles",
     "index_words",
+    "listed",
     "mark_problems",
     "page_of",
     "projected",
     "query",
     "read_tables",
     "readings",
+    "refuse_unless",
     "rule",
     "snake",
+    "state_as",
+    "table_of",
     "value",
     "word_column",
     "words_begin",

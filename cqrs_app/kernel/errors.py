@@ -37,7 +37,8 @@ class Refused(BusError):
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A reason for which a rule refuses a command: its code, and when it applies (for the
-    catalogue).
+    catalogue). `field` is the field of the command that has to be another one, if it is one;
+    `occurred_at` is the time that is given for history.
 
     Calling it with the sentence for one case returns the exception to raise or yield; `because`
     takes the reason and what to do instead, and is for what may be flagged.
@@ -45,6 +46,7 @@ class Refusal:
 
     code: str
     when: str
+    field: str = ""
 
     def __call__(self, sentence: str) -> Refused:
         return Refused(self.code, sentence)
@@ -58,9 +60,15 @@ class NotAllowed(BusError):
 
     code = "not_allowed"
 
-    def __init__(self, what: str, permission: str) -> None:
+    def __init__(self, what: str, permission: str, *, sender: str = "") -> None:
+        """`sender` is who lacks it, where that is not whoever reads the sentence."""
+        lacks = (
+            f"{sender} does not have the permission to do this any more"
+            if sender
+            else "You do not have the permission to do this"
+        )
         super().__init__(
-            f"You do not have the permission to do this ({what}). Nothing was changed. "
+            f"{lacks} ({what}). Nothing was changed. "
             f"Ask an administrator for the right “{permission}”."
         )
         self.permission = permission
@@ -102,11 +110,11 @@ class VersionConflict(BusError):
     """
 
     code = "changed_meanwhile"
+    happened = "This has changed since you looked at it."
 
     def __init__(self, stream: str, expected: int, actual: int | None) -> None:
         super().__init__(
-            "This was changed by someone else since you looked at it. "
-            "Nothing was overwritten. Look at what changed, then decide again."
+            f"{self.happened} Nothing was overwritten. Look at what changed, then decide again."
         )
         self.stream = stream
         self.expected = expected

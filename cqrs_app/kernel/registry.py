@@ -55,7 +55,9 @@ class Area:
     def handlers(self) -> dict[type[Command], Handler]:
         """Its commands, in the order in which the aggregates define them."""
         return {
-            command: replace(handler, settings=self.settings.get(command, {}))
+            command: replace(handler, settings=self.settings[command])
+            if command in self.settings
+            else handler
             for aggregate in self.aggregates
             for command, handler in handlers_of(aggregate).items()
         }
@@ -78,7 +80,8 @@ class Registry:
         self, areas: Iterable[Area], notation: Notation = AS_THEY_ARE, zone: ZoneInfo = UTC
     ) -> None:
         self.areas = (*areas, ERASURE)
-        areas, projections = self.areas, [each for area in self.areas for each in area.projections]
+        areas, declared = self.areas, [each for area in self.areas for each in area.projections]
+        projections = [each.own() for each in declared]
         aggregates = (each for area in areas for each in area.aggregates)
         self.aggregates: dict[str, type[Aggregate]] = _named("aggregates", "category", aggregates)
         self.routes = self._routes()
@@ -94,7 +97,8 @@ class Registry:
         self.queries: dict[str, type[Query]] = _named("queries", "__name__", listed)
         events = (event for area in areas for event in area.event_types)
         self.events: dict[str, type[Event]] = _named("events", "__name__", events)
-        for projection in self.projections.values():
+        # Those that areas declare are bound too: a test folds histories with them.
+        for projection in (*declared, *projections):
             projection.bind(self.events.values())
         self.codec = EventCodec(
             self.events.values(),

@@ -11,7 +11,8 @@ _LONGEST_WORD = 100
 _WORD = re.compile(r"[^\W_]+")
 _PARTS = "[-\u2010\u2011./_'`\u2018\u2019\u2032]"
 """What parts a number, or a word of two: hyphens, points, apostrophes."""
-_HYPHENATED = re.compile(rf"[^\W_]+(?:{_PARTS}[^\W_]+)+")
+# Tried only where a word begins: a long number would be read again from each of its characters.
+_HYPHENATED = re.compile(rf"(?<![^\W_])[^\W_]++(?:{_PARTS}[^\W_]+)+")
 _HYPHEN = re.compile(rf"(?<=[^\W_]){_PARTS}(?=[^\W_])")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{3,}")
 """Han and kana, which are written without spaces between words."""

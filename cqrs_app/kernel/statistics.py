@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Select, delete, func, select
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.store.engines import insert_into, reader_of
 from cqrs_app.kernel.store.tables import statistics
 from cqrs_app.kernel.subscriptions.background import Background
@@ -58,9 +59,9 @@ class Statistics:
     """Counts in memory and writes every few seconds. A killed process loses what it has not
     written."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
         self._engine = engine
-        self._clock = clock or (lambda: datetime.now(UTC))
+        self._clock = clock or utc_now
         self._lock = threading.Lock()
         self._counts: Counts = defaultdict(lambda: [0, 0.0])
         self._background = Background("statistics", self._write, FLUSH_SECONDS)

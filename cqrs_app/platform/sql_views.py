@@ -112,6 +112,26 @@ VIEWS: Sequence[View] = (
         dict.fromkeys(("unit_price", "discount", "amount"), "In the order's currency (v_orders)."),
     ),
     View(
+        "v_order_returns",
+        desk.order_returns,
+        "Returns of orders as they are now, one row each.",
+        "order_id return_id status reason requested_at closed_at amount",
+        {
+            "amount": "Of what came back, in the order's currency (v_orders).",
+            "closed_at": "When it was received or cancelled.",
+        },
+    ),
+    View(
+        "v_order_return_lines",
+        desk.order_return_lines,
+        "The lines of returns.",
+        "order_id return_id line_no quantity restocked written_off",
+        {
+            "line_no": "Of the order's line (v_order_lines).",
+            "restocked": "Put back into stock.",
+        },
+    ),
+    View(
         "v_order_tags",
         desk.order_tags,
         "Tags of orders.",
@@ -192,6 +212,13 @@ VIEWS: Sequence[View] = (
         "Stock reserved for orders.",
         "sku order_id quantity committed reserved_at",
         {"quantity": "Still reserved.", "committed": "Has left for the order."},
+    ),
+    View(
+        "v_expected_deliveries",
+        inventory.expected_deliveries,
+        "Deliveries that are expected.",
+        "sku reference quantity due",
+        {"quantity": "Still to come."},
     ),
     View(
         "v_payments",

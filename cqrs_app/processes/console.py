@@ -9,7 +9,7 @@ from functools import partial
 
 import click
 
-from cqrs_app.processes import embedded_redis, forking, kinship, readiness
+from cqrs_app.processes import demo_removal, embedded_redis, forking, kinship, readiness
 from cqrs_app.processes.preflight import CannotStart
 from cqrs_app.processes.stopping import StopSwitch
 from cqrs_app.processes.supervisor import Child, Program, Supervisor
@@ -29,7 +29,8 @@ class Console:
         self.password: str | None = None
 
     def run(self) -> None:
-        """Return only by an exception: StopRequested, or the reason why it cannot run."""
+        """Return, with everything stopped, once the demo shop is to be removed. Otherwise only by
+        an exception: StopRequested, or the reason why it cannot run."""
         kinship.adopt_orphans()
         # The settings hold it. Child processes, such as Redis, must not inherit it.
         os.environ.pop("ADMIN_PASSWORD", None)
@@ -40,15 +41,17 @@ class Console:
             self._start_redis()
             web = self._start_processes()
             self._announce(self._wait_until_ready(web))
-            while True:
+            while not demo_removal.is_asked(self.settings.data_dir):
                 self.supervisor.tick()
                 time.sleep(0.2)
+            say("An operator removes the demo shop.")
         finally:
             switch.stopping()
             if self.password:  # generated, but not shown yet
                 say(self._how_to_sign_in())
             say("Stopping.")
             self.supervisor.stop()
+        switch.going_on()
 
     def _hurry(self) -> None:
         self.supervisor.grace = 0.0

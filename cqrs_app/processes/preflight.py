@@ -44,6 +44,18 @@ def claim_data_folder(folder: Path) -> IO[str]:
     return lock
 
 
+def is_claimed(folder: Path) -> bool:
+    """Whether a supervisor, or a verb that needs the data folder for itself, has locked it."""
+    try:
+        with (folder / "lock").open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
 def require_free_port(host: str, port: int, patience: float = 2.0) -> None:
     """Raise CannotStart if the port cannot be used.
 

@@ -11,8 +11,11 @@ from flask import Flask
 from cqrs_app import create_app
 from cqrs_app.database import upgrade
 from cqrs_app.kernel.subscriptions.tasks import WORKER
+from cqrs_app.platform.audit.commands import RECORD
+from cqrs_app.platform.audit.settings_record import record_settings
 from cqrs_app.platform.demo import load_if_empty
 from cqrs_app.platform.operators.first import ensure_first_operator
+from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.processes import background
 from cqrs_app.processes.supervisor import Program
 from cqrs_app.services import services_of
@@ -34,9 +37,12 @@ def prepare_stores(app: Flask, say: Callable[[str], None]) -> str | None:
     services = services_of(app)
     settings = services.settings
     upgrade(settings)
+    services.kernel.vault.data_keys.make(services.kernel.clock())
     # In this order: once the log holds an operator, the store is not empty.
     load_if_empty(services.kernel, settings.demo_orders, say)
     password = ensure_first_operator(settings, services.accounts)
+    record_settings(settings, services.kernel, system_actor("system", RECORD))
+    services.mail_addresses.carry_over()
     services.close()
     return password
 

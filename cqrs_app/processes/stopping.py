@@ -17,7 +17,7 @@ class StopSwitch:
 
     def __init__(self, hurry: Callable[[], None]) -> None:
         self._hurry = hurry
-        self._stopping = False
+        self._stopping = self._hurried = False
         signal.signal(signal.SIGINT, self._received)
         signal.signal(signal.SIGTERM, self._received)
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # ignored under nohup
@@ -27,8 +27,15 @@ class StopSwitch:
         """The caller is stopping: from now on nothing is raised."""
         self._stopping = True
 
+    def going_on(self) -> None:
+        """The caller has stopped, and goes on. Raises StopRequested if it was told not to."""
+        self._stopping = False
+        if self._hurried:
+            raise StopRequested
+
     def _received(self, signum: int, frame: FrameType | None) -> None:
         if self._stopping:
+            self._hurried = True
             self._hurry()
             return
         self._stopping = True

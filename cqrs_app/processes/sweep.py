@@ -87,9 +87,17 @@ class Sweep:
         behind = self._kernel.runner.behind(store)
         still = {(name, each.position) for name, each in behind.items()}
         self._still_since[store] = {each: before.get(each, now) for each in still}
-        for name, position in still:
-            if now - self._still_since[store][name, position] >= PATIENCE_SECONDS:
-                self._attempt(name, partial(self._kernel.runner.advance, name))
+        since = self._still_since[store]
+        late = {
+            name: each
+            for name, each in behind.items()
+            if now - since[name, each.position] >= PATIENCE_SECONDS
+        }
+        if late:
+            runner, passed = self._kernel.runner, set[str]()
+            self._attempt("passing over", lambda: passed.update(runner.pass_over(late)))
+            for name in late.keys() - passed:
+                self._attempt(name, partial(runner.advance, name))
 
     def _run_queued(self) -> None:
         before = self._kernel.clock() - timedelta(seconds=PATIENCE_SECONDS)

@@ -325,6 +325,9 @@
   const chosen = document.querySelector(".stage-tabs [aria-current]");
   if (chosen) chosen.parentElement.scrollLeft = chosen.offsetLeft - chosen.parentElement.offsetWidth / 3;
 
+  // The current place in a navigation that is higher than the window.
+  document.querySelector(".side nav [aria-current]")?.scrollIntoView({ block: "nearest" });
+
   nameTheme();
   nameLive();
 })();

@@ -1,5 +1,6 @@
 // What was typed into a form and not sent yet is kept in this tab, and is there again when the form
-// opens again. It leaves the browser only with the form itself; signing out removes it.
+// opens again. It leaves the browser only with the form itself; signing out removes it, and so does
+// somebody else who signs in.
 window.drafts = (() => {
   const PREFIX = "draft:";
   const keyOf = (form) => form?.dataset.draft && PREFIX + form.dataset.draft;
@@ -91,6 +92,13 @@ window.drafts = (() => {
     const form = event.target;
     if (form.matches("[data-sign-out]")) stored((storage) => storage.clear());
   });
+  const operator = document.querySelector("[data-operator]")?.dataset.operator;
+  const isOthers = (key) => key.startsWith(PREFIX) && !key.startsWith(`${PREFIX}${operator} `);
+  if (operator) {
+    stored((storage) => {
+      for (const key of Object.keys(storage).filter(isOthers)) storage.removeItem(key);
+    });
+  }
   // On a page with the outcome of what was sent, which names the form, its text is done with.
   const done = document.querySelector("[data-sent]")?.dataset.sent;
   if (done) stored((storage) => storage.removeItem(PREFIX + done));

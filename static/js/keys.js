@@ -22,7 +22,8 @@
   const typing = (element) =>
     element.matches?.("input, select, textarea, [contenteditable]") &&
     !element.matches("[type=checkbox], [type=radio]");
-  const rowOf = (element) => element.closest?.("tr")?.querySelector("[data-row]");
+  const rowOf = (element) =>
+    element.closest?.("[data-row]") ?? element.closest?.("tr")?.querySelector("[data-row]");
 
   const step = (by) => {
     const links = [...document.querySelectorAll("main [data-row]")];
@@ -56,8 +57,22 @@
     window.announce([`${button.textContent} is unavailable.`, ...words].join(" "));
   };
 
-  // On a row its form opens; on the page of one order, what its button does.
+  // The row that has the focus; without one, the page, then all that match, then none.
+  const pick = () => {
+    const box = document.activeElement.closest("tr")?.querySelector("[data-pick]");
+    const page = document.querySelector("[data-pick-all]");
+    if (box) box.click();
+    else if (!page?.checked || !click("[data-select-everything]:not([hidden])")) page?.click();
+  };
+
+  // For what is selected, its button; on a row its form opens; on the page of one order, what its
+  // button does.
   const send = (command) => {
+    if (document.querySelector("[data-selection][data-on]")) {
+      if (!click(`[data-selection] button[value="${command}"]`))
+        window.announce("This is not possible for what is selected.");
+      return;
+    }
     const row = rowOf(document.activeElement);
     const form = row?.closest("[data-form]")?.dataset.form;
     if (!form) {
@@ -105,7 +120,7 @@
     else if (key === "c") claim();
     else if (key === "w") click('[data-queue="start"]');
     else if (key === "d") click('[data-queue="skip"]');
-    else if (key === "x") document.activeElement.closest("tr")?.querySelector("[data-pick]")?.click();
+    else if (key === "x") pick();
     else if (key === "r") click("[data-live-switch]");
     else if (key === "/") document.dispatchEvent(new Event("palette:ask"));
     else if (key === "?") document.getElementById("shortcuts")?.showModal();
@@ -115,7 +130,8 @@
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      const form = event.target.form;
+      const anywhere = event.target === document.body && !document.querySelector("dialog[open]");
+      const form = event.target.form ?? (anywhere && document.querySelector("main [data-main]"));
       if (form?.method !== "post") return;
       event.preventDefault();
       form.requestSubmit();

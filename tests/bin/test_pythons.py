@@ -37,9 +37,9 @@ def put(path: Path, status: int = 0) -> None:
     path.chmod(0o755)
 
 
-def pythons(project: Path) -> subprocess.CompletedProcess[str]:
+def pythons(project: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [project / "bin" / "pythons", "-x"],
+        [project / "bin" / "pythons", *options, "-x"],
         env=clean_environment(
             {
                 "PATH": str(project.parent / "tools"),
@@ -62,16 +62,26 @@ def test_each_version_that_is_there_runs_the_fast_tests_in_an_environment_of_its
     assert (result.returncode, result.stderr) == (0, "")
     pytest_options = "--fast -n 2 --dist worksteal -p no:cacheprovider -x"
     assert result.stdout.splitlines() == [
-        "left out  Python 3.11: not on this machine",
-        f"python3.12 bin/install.py {project} run .venv-3.12",
-        f"python3.12 bin/install.py {project} dev .venv-3.12",
-        "Python 3.12:",
-        f".venv-3.12/bin/python -m pytest {pytest_options}",
+        "left out  Python 3.14: not on this machine",
         f"python bin/install.py {project} run .venv-3.13",
         f"python bin/install.py {project} dev .venv-3.13",
         "Python 3.13:",
         f".venv-3.13/bin/python -m pytest {pytest_options}",
-        "left out  Python 3.14: not on this machine",
+        f"python3.12 bin/install.py {project} run .venv-3.12",
+        f"python3.12 bin/install.py {project} dev .venv-3.12",
+        "Python 3.12:",
+        f".venv-3.12/bin/python -m pytest {pytest_options}",
+        "left out  Python 3.11: not on this machine",
+    ]
+
+
+def test_only_the_newest_if_that_is_asked_for(project: Path) -> None:
+    for version in ("3.12", "3.13"):
+        put(project.parent / "tools" / f"python{version}")
+    result = pythons(project, "--newest")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert [each for each in result.stdout.splitlines() if each.startswith("Python")] == [
+        "Python 3.13:"
     ]
 
 

@@ -3,9 +3,10 @@
 import json
 import re
 
+from bin.install import REQUIREMENTS
 from tests.processes.running import PROJECT
 
-PIN = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
+PIN = re.compile(r"^([a-z0-9-]+)(?:\[[a-z0-9, -]+\])?==(\S+)", re.MULTILINE)
 
 
 def pins(name: str) -> dict[str, str]:
@@ -29,7 +30,7 @@ def test_every_direct_requirement_is_the_one_that_is_pinned() -> None:
 
 
 def test_every_package_has_a_hash() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt", "tests/clients/requirements.txt"):
+    for name in REQUIREMENTS.values():
         entries = re.split(r"\n(?=[a-z0-9])", (PROJECT / name).read_text())
         for entry in entries:
             if PIN.match(entry):

@@ -15,6 +15,7 @@ from flask import Flask
 from cqrs_app.services import services_of
 from tests.clients.conftest import Tools
 from tests.interfaces.web.pages.conftest import catch_up
+from tests.processes.running import PROJECT
 
 COMPILES = """
 import json, re2
@@ -80,6 +81,11 @@ def test_a_client_in_python_is_generated_without_a_warning_and_works(
     assert not re.search("warning|error|skipping", said, re.IGNORECASE), said
     printed = tools.run("python", "orders.py", address, token)
     assert msgspec.json.decode(printed) == expected("PY")
+    guide = (PROJECT / "docs" / "api.md").read_text(encoding="utf-8")
+    example = guide.partition("```python\n")[2].partition("```")[0]
+    order = example.replace("10042", "PY-0").replace("http://127.0.0.1:8000/api/v1", address)
+    (tools.folder / "guide.py").write_text(order.replace('os.environ["TOKEN"]', repr(token)))
+    assert tools.run("python", "guide.py") == "PY-0 approved 15.30\n"
 
 
 @pytest.mark.slow

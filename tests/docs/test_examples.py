@@ -9,7 +9,6 @@ import shlex
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import pytest
 from flask import Flask
 
 from cqrs_app.kernel.assembly import Kernel
@@ -56,13 +55,10 @@ def settle(app: Flask) -> None:
     before = -1
     while before != kernel.store.head():
         before = kernel.store.head()
-        for name in kernel.registry.subscriptions:
-            kernel.runner.advance(name)
+        kernel.runner.advance_all(kernel.registry.subscriptions)
         for task in ("fulfilment", "gateway_requests"):
             kernel.tasks[task].look_after(patience=0)
             kernel.tasks[task].join(10)
-    for name in kernel.registry.projections:
-        kernel.runner.advance(name)
 
 
 def at(value: Any, path: list[str]) -> Any:
@@ -71,7 +67,6 @@ def at(value: Any, path: list[str]) -> Any:
     return value
 
 
-@pytest.mark.timeout(240)
 def test_every_line_runs_and_shows_on_its_page(make_console: Callable[..., Flask]) -> None:
     app = make_console(payment_gateway="sandbox")
     runner, browser = app.test_cli_runner(), client_in(app, "admin")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import shutil
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.docs.guides import Block, blocks_of, change, files_in
 from tests.processes.running import PROJECT, clean_environment
 
 COPIED = ("cqrs_app", "templates", "static", "migrations", "docs", "app.py", "pyproject.toml")
@@ -106,7 +106,6 @@ kernel.close()
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_the_examples_reach_every_door(tmp_path: Path) -> None:
     copy = tmp_path / "countersign"
     copy.mkdir()
@@ -146,12 +145,9 @@ def check(copy: Path, program: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def blocks(section: str) -> Iterator[tuple[str, str, str]]:
-    """A section's code blocks: language, title, text."""
+def blocks(section: str) -> Iterator[Block]:
     whole = (PROJECT / "docs" / "extending.md").read_text()
-    section = whole.split(section)[1].split("\n## ")[0]
-    for found in re.finditer(r"```(\w+)(?: title=(\S+))?\n(.*?)```", section, re.DOTALL):
-        yield found[1], found[2] or "", found[3]
+    return blocks_of(whole.split(section)[1].split("\n## ")[0])
 
 
 def carry_out(copy: Path, kind: str, where: str, text: str) -> Iterator[str]:
@@ -165,24 +161,6 @@ def carry_out(copy: Path, kind: str, where: str, text: str) -> Iterator[str]:
     else:
         for line in text.splitlines():
             yield run(copy, line.removeprefix(".venv/bin/"))
-
-
-def files_in(diff: str) -> list[str]:
-    return re.findall(r"^\+\+\+ b/(.*)$", diff, re.MULTILINE)
-
-
-def change(copy: Path, diff: str) -> None:
-    for part in diff.split("+++ b/")[1:]:
-        name, *hunks = part.split("@@\n")
-        path = copy / name.strip()
-        for hunk in hunks:
-            lines = hunk.splitlines()
-            # Whole lines: one beside the new one is enough to say where it goes.
-            before = "".join(f"\n{line[1:]}" for line in lines if line[0] in "- ") + "\n"
-            after = "".join(f"\n{line[1:]}" for line in lines if line[0] in "+ ") + "\n"
-            content = path.read_text()
-            assert content.count(before) == 1, f"{path} has no single {before!r}"
-            path.write_text(content.replace(before, after))
 
 
 def run(copy: Path, line: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,12 @@ import pytest
 from redis import Redis
 from sqlalchemy import Engine, create_engine
 
-from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
-from cqrs_app.kernel.commands.bus import BusOptions
+from cqrs_app.kernel.assembling import Assembly
+from cqrs_app.kernel.assembly import Engines, Kernel, Tuning
+from cqrs_app.kernel.clock import utc_now
 from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.options import BusOptions
+from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.registry import Registry
@@ -40,6 +44,7 @@ KERNEL_WRITE = [
     tables.traces,
     tables.seals,
     tables.claims,
+    tables.data_keys,
     tables.subject_keys,
     tables.subscription_cursors,
     tables.subscription_parked,
@@ -48,6 +53,7 @@ KERNEL_WRITE = [
 ]
 LOADED = ["tests.kernel.conftest"]
 """What the process that others are forked from has loaded."""
+MASTER_KEY = "for tests only"
 JOBS = Jobs(prefix="countersign", module="cqrs_app.processes.jobs")
 ANA = Actor(
     "ana",
@@ -65,6 +71,10 @@ def make_tables(databases: Databases) -> None:
         for metadata, some in table_sets:
             metadata.create_all(engine, tables=some)
         engine.dispose()
+
+
+def vault_on(engine: Engine, *masters: str) -> Vault:
+    return Vault(engine, lambda: masters or (MASTER_KEY,), JOBS.prefix)
 
 
 @pytest.fixture
@@ -87,8 +97,7 @@ def engines(urls: tuple[str, str]) -> Iterator[Engines]:
         write=engine_on(write), read=engine_on(read), query=engine_on(read, read_only=True)
     )
     yield made
-    for engine in (made.write, made.read, made.query):
-        engine.dispose()
+    made.dispose()
 
 
 @pytest.fixture(params=["read", "write"])
@@ -106,7 +115,7 @@ def store_engine(engines: Engines, store: Store) -> Engine:
 @pytest.fixture
 def make_kernel(engines: Engines, redis_url: str) -> Iterator[Callable[..., Kernel]]:
     """`make_kernel(commands=BusOptions(...), queries=QueryOptions(...), area=..., redis=url,
-    engines=..., synchronous=[...])`."""
+    engines=..., synchronous=[...], clock=...)`."""
 
     kernels: list[Kernel] = []
 
@@ -117,22 +126,24 @@ def make_kernel(engines: Engines, redis_url: str) -> Iterator[Callable[..., Kern
         batch: int = 50,
         engines: Engines = engines,
         synchronous: Collection[str] = (),
+        clock: Callable[[], datetime] = utc_now,
         **area: Any,
     ) -> Kernel:
         made = area.get("area") or shop()
         client = Redis.from_url(redis, socket_timeout=0.25, socket_connect_timeout=0.25)
-        kernel = assemble(
+        kernel = Assembly(
             Registry([made, runtime_area([*made.projections, *made.subscriptions])]),
             engines,
             redis=client,
             cache_redis=client,
-            personal_data_key="for tests only",
+            vault=vault_on(engines.write),
             commands=commands or BusOptions(),
             queries=queries or QueryOptions(),
             tuning=Tuning(projection_batch=batch, amber_lag=5, red_lag=60, cache_ttl=60),
             jobs=JOBS,
             synchronous=synchronous,
-        )
+            clock=clock,
+        ).kernel()
         kernel.runner.prepare()
         kernels.append(kernel)
         return kernel

@@ -184,9 +184,9 @@ def test_counters_that_are_scraped_never_fall(
 ) -> None:
     count_each(counting, clock, timedelta(hours=1), NOON + timedelta(days=3))
     line = 'countersign_queries_total{name="ListOrders",outcome="hit"} 72.0'
-    assert line in exposition(kernel).decode()
+    assert line in exposition(kernel, {}).decode()
     clock.now += timedelta(days=60)
     counting.fold()
-    assert line in exposition(kernel).decode()
+    assert line in exposition(kernel, {}).decode()
     with kernel.engines.write.connect() as connection:
         assert connection.execute(select(func.count()).select_from(statistics)).scalar() == 2

@@ -30,6 +30,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store import tables
 from cqrs_app.kernel.store.columns import Amount, UtcDateTime
 from cqrs_app.kernel.store.engines import reader_of
+from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.services import services_of
 
 ROWS = 20_000
@@ -49,14 +50,19 @@ SETTLED = {
     "recovery_codes": "ten rows per operator at most",
     "api_tokens": "what is set up by people, by hand",
     "checkpoints": "one row per projection",
+    "demo_shop": "one row",
     "digests": "one row per table of a projection",
     "projection_generations": "one row per projection that is rebuilt beside",
     "reconciliations": "one row per projection",
     "subscription_cursors": "one row per subscription with effects",
     "subscription_parked": "each is a fault that somebody has to see to",
     "customer_counts": "one row per status",
+    "export_chunks": "the content of the files of the last week",
+    "export_files": "those of the last week",
+    "export_schedules": "what is set up by people, by hand",
     "failures": "some rows per cause; those of old causes are deleted",
     "failure_hours": "a week of hours per failure",
+    "data_keys": "one row per purpose, and one more per rotation",
     "failure_occurrences": "the last fifty of each failure",
     "fulfilment_outbox": "the commands of this moment: a row goes when its command has an outcome",
     "operators": "the people who work here",
@@ -64,8 +70,11 @@ SETTLED = {
     "operator_links": "those of the last three days",
     "operator_roles": "the roles that somebody has defined",
     "approval_delegations": "those of now: a row goes when it ends",
+    "audit_unsent": "what another system has not taken yet",
+    "scim_groups": "the groups of an identity provider",
+    "scim_members": "some rows per operator",
+    "scim_users": "one row per operator",
     "notifications": "those of ninety days",
-    "notification_addresses": "one row per operator",
     "notification_mails": "those of a week",
     "order_claims": "the orders that somebody works on now",
     "order_presence": "the orders that are open now",
@@ -87,6 +96,7 @@ _IMPORT = "left(import_id, 20) || lpad(n::text, 13, '1') || right(import_id, 3)"
 _BATCH = "left(batch_id, 20) || lpad(n::text, 13, '1') || right(batch_id, 3)"
 # Most copies are finished work. The real rows are the open work.
 _DONE = {
+    ("audit_entries", "event_id"): "event_id || '-' || n",
     ("orders", "status"): "CASE WHEN n % 50 = 0 THEN status ELSE 'delivered' END",
     ("orders", "flags"): "CASE WHEN n % 200 = 0 THEN 1 ELSE 0 END",
     ("fulfilments", "over"): "n % 50 > 0",
@@ -125,8 +135,12 @@ _DONE = {
     ("sales_days", "day"): "day - n / 30",
 }
 _FIRST = {
+    ("audit_entries", "kind"): "signed_in",
     ("approval_requests", "request"): "{}",
     ("approval_requests", "state"): "executed",
+    ("approval_requests", "waiting"): "",
+    ("approval_requests", "given"): "",
+    ("approval_requests", "shape"): ApprovalRequest.shape,
     ("batches", "state"): "ended",
     ("batch_items", "outcome"): "done",
 }

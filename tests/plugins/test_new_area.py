@@ -33,7 +33,7 @@ def test_its_own_tests_and_the_checks_pass(tmp_path: Path) -> None:
     write(tmp_path, "purchase_requests")
     tests = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"]
     done = run(tmp_path, "purchase_requests", *tests, str(tmp_path / "tests"))
-    assert "3 passed" in done.stdout, done.stdout + done.stderr
+    assert "7 passed" in done.stdout, done.stdout + done.stderr
     ruff = [str(Path(sys.executable).with_name("ruff")), "--config", "pyproject.toml"]
     for verb in (["check", "--ignore", "S101"], ["format", "--check"]):
         done = run(tmp_path, "", ruff[0], *verb, *ruff[1:], str(tmp_path))
@@ -43,7 +43,9 @@ def test_its_own_tests_and_the_checks_pass(tmp_path: Path) -> None:
 def test_what_is_wrong_is_found_and_written_for_other_tools(tmp_path: Path) -> None:
     write(tmp_path, "notes")
     model = tmp_path / "notes" / "read_model.py"
-    model.write_text(model.read_text().replace("def note_closed", "def note_cloesd"))
+    method = "    def note_cloesd(self, event: object, recorded: object, rows: object) -> None: ..."
+    text = model.read_text().replace("NoteClosed)\n\n", f"NoteClosed)\n\n{method}\n\n", 1)
+    model.write_text(text)
     events = tmp_path / "notes" / "events.py"
     events.write_text(events.read_text().replace("title: str", "title: int"))
     report = tmp_path / "findings.sarif"

@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from cqrs_app.processes.preflight import CannotStart, claim_data_folder, require_free_port
+from cqrs_app.processes.preflight import (
+    CannotStart,
+    claim_data_folder,
+    is_claimed,
+    require_free_port,
+)
 from tests.processes.running import free_port
 
 
@@ -18,6 +23,13 @@ def test_a_data_folder_is_claimed_by_one_copy_at_a_time(tmp_path: Path) -> None:
     with claim_data_folder(tmp_path), pytest.raises(CannotStart, match="Another copy"):
         claim_data_folder(tmp_path)
     claim_data_folder(tmp_path).close()
+
+
+def test_whether_a_data_folder_is_claimed_can_be_asked_without_claiming_it(tmp_path: Path) -> None:
+    assert not is_claimed(tmp_path)
+    with claim_data_folder(tmp_path):
+        assert is_claimed(tmp_path)
+    assert not is_claimed(tmp_path)
 
 
 @pytest.mark.parametrize("below", ["", "further"])

@@ -14,6 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cqrs_app.processes import demo_removal
 from tests.processes.running import (
     PROJECT,
     alive,
@@ -140,7 +141,9 @@ def test_what_the_pages_counted_is_written_down_when_it_stops(tmp_path: Path) ->
         assert status_of(port, "/api/v1/queries/ListOrders", token) == 200
         stop(process)
     with closing(sqlite3.connect(tmp_path / "write.sqlite3")) as store:
-        counted = store.execute("SELECT sum(count) FROM bus_statistics WHERE name = 'ListOrders'")
+        counted = store.execute(
+            "SELECT sum(count) FROM bus_statistics WHERE bus = 'query' AND name = 'ListOrders'"
+        )
         assert counted.fetchone() == (1,)
 
 
@@ -162,6 +165,34 @@ def test_after_kill_9_nothing_is_left_and_the_next_start_works(tmp_path: Path) -
             assert status_of(port) == 200
             stop(again)
         assert not any(alive(child) for child in processes)
+
+
+def test_the_demo_shop_is_removed_while_the_console_runs(tmp_path: Path) -> None:
+    port = free_port()
+    with console(tmp_path, port) as process:
+        read_until(process, "Ctrl-C")
+        demo_removal.ask(tmp_path)
+        said = read_until(process, "Ctrl-C")
+        assert f"The demo shop is in {tmp_path}/demo-" in said
+        assert re.search(r"Sign in as admin with the password \S+ \(shown this once\)", said)
+        assert status_of(port) == 200
+        processes = family(process.pid)
+        process.kill()
+    assert ended(processes)
+    [aside] = tmp_path.glob("demo-*")
+    assert orders_in(aside) >= 12
+    demo_removal.ask(tmp_path)
+    with console(tmp_path, port) as process:
+        assert "The demo shop stays. There is no demo shop here." in read_until(process, "Ctrl-C")
+        stop(process)
+        assert process.returncode == 0
+    assert orders_in(tmp_path) == 0
+
+
+def orders_in(folder: Path) -> int:
+    with closing(sqlite3.connect(folder / "write.sqlite3")) as store:
+        found = store.execute("SELECT count(*) FROM events WHERE type = 'OrderPlaced'")
+        return int(found.fetchone()[0])
 
 
 def test_two_copies_run_side_by_side(tmp_path: Path) -> None:

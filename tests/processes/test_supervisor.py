@@ -10,6 +10,14 @@ import psutil
 import pytest
 
 from cqrs_app.processes.kinship import how_it_ended
+from cqrs_app.processes.supervisor import (
+    FIRST_PAUSE,
+    LONGEST_PAUSE,
+    STEADY_AFTER,
+    Child,
+    Program,
+    Supervisor,
+)
 from tests.processes.running import alive, ended, eventually, family, read_until, running, stop
 
 SLEEP = "exec sleep 1000"
@@ -44,6 +52,26 @@ def test_the_pause_grows_while_a_child_keeps_failing() -> None:
         for pause in ("0.5", "1", "2"):
             line = read_until(supervisor, "again in")
             assert line.endswith(f"ended with status 3; starting it again in {pause} s.\n")
+
+
+def test_the_pause_has_a_limit_and_is_short_again_after_a_child_ran_for_a_while() -> None:
+    said: list[str] = []
+    supervisor = Supervisor(said.append)
+    child = Child(Program("worker", run=lambda: None))
+    now = 1_000.0
+
+    def pause_after(seconds: float) -> float:
+        child.started_at = now - seconds
+        supervisor._plan_restart(child, 3, now)
+        assert said[-1] == f"worker ended with status 3; starting it again in {said_pause()}."
+        return child.due_at - now
+
+    def said_pause() -> str:
+        return f"{child.due_at - now:g} s"
+
+    assert [pause_after(0) for _ in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    assert pause_after(STEADY_AFTER - 1) == LONGEST_PAUSE
+    assert [pause_after(STEADY_AFTER), pause_after(0)] == [FIRST_PAUSE, 2 * FIRST_PAUSE]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

@@ -18,6 +18,8 @@ from werkzeug.serving import make_server
 
 from tests.services.obtainable import unobtainable
 
+SHELLS = ("chromium-headless-shell", "chrome-headless-shell")
+"""Chromium without the window around the page, which costs more than the page itself."""
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 ARGUMENTS = [
     "--no-sandbox",
@@ -36,12 +38,20 @@ Violations = Callable[..., list[str]]
 CSP_WORDS = ("Content Security Policy", "Content-Security-Policy")
 
 
+def find_chromium(names: tuple[str, ...] = PROGRAMS) -> str | None:
+    """CHROMIUM, or the first program with one of these names."""
+    return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium, started once per test process."""
-    program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
+    program = find_chromium((*SHELLS, *PROGRAMS))
     if program is None:
-        unobtainable("Chromium", "apt-get install chromium, or set CHROMIUM to where it is.")
+        unobtainable(
+            "Chromium",
+            "apt-get install chromium-headless-shell, or set CHROMIUM to where one is.",
+        )
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield chromium

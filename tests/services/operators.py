@@ -8,8 +8,10 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from cqrs_app.installed_areas import ROLES
-from cqrs_app.kernel.commands.bus import BusOptions, CommandBus, utc_now
+from cqrs_app.kernel.clock import utc_now
+from cqrs_app.kernel.commands.bus import CommandBus
 from cqrs_app.kernel.commands.log import CommandLog
+from cqrs_app.kernel.commands.options import BusOptions
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import event_store
@@ -30,7 +32,7 @@ def bus_on(engine: Engine, clock: Callable[[], datetime] = utc_now) -> CommandBu
         registry.codec,
         event_store(engine),
         CommandLog(engine),
-        Vault(engine, KEY, "test"),
+        Vault(engine, lambda: [KEY], "test"),
         BusOptions(log_lines=False),
         middleware=registry.middleware,
         after_commit=lambda types: None,

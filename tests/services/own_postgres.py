@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,8 +22,8 @@ from tests.services.postgres import (
     SWIFT,
     find_programs,
     running_server,
-    swift_place,
 )
+from tests.services.swift import swift_place
 
 KEEPS_COMMITS = tuple(each for each in SWIFT if not each.startswith("synchronous_commit"))
 """A commit that was confirmed is there after `stop`, which gives the server no time to write."""
@@ -53,10 +54,7 @@ class OwnServer:
     @contextmanager
     def frozen(self) -> Iterator[None]:
         """Nothing of it moves, and nobody is told."""
-        server = psutil.Process(
-            int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
-        )
-        processes = [server, *server.children()]
+        processes = self._processes()
         for each in processes:
             each.suspend()
         try:
@@ -64,6 +62,23 @@ class OwnServer:
         finally:
             for each in processes:
                 each.resume()
+
+    def fill_disk(self) -> None:
+        """From now on, until it is started anew, it can write to no file."""
+        processes = self._processes()
+        # Only its own user may limit it.
+        user, group = processes[0].uids().real, processes[0].gids().real
+        identity = {"user": user, "group": group, "extra_groups": []} if os.geteuid() == 0 else {}
+        for each in processes:
+            limit = ["prlimit", f"--pid={each.pid}", "--fsize=0:"]
+            limited = subprocess.run(limit, check=False, **identity)
+            if each.is_running():  # sessions and the server's helpers end in between
+                limited.check_returncode()
+
+    def _processes(self) -> list[psutil.Process]:
+        number = (self._folder / "data" / "postmaster.pid").read_text().split()[0]
+        server = psutil.Process(int(number))
+        return [server, *server.children()]
 
 
 @pytest.fixture

@@ -113,6 +113,10 @@ def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+on_one_database = pytest.mark.parametrize("kind", ["sqlite"])
+"""For a test of how a page looks, which does not depend on its database."""
+
+
 @pytest.fixture
 def backend(kind: str, templates: Templates, tmp_path: Path) -> Iterator[Databases]:
     """Two new, migrated stores."""

@@ -17,6 +17,7 @@ CUSTOMERS = Area(
     answers={
         queries.ChooseCustomers: projected(queries.choose_customers),
         queries.ListRegisteredCustomers: projected(queries.list_registered_customers),
+        queries.CountCustomerViews: projected(queries.count_customer_views),
         queries.CountCustomers: projected(queries.count_customers),
         queries.GetCustomerProfile: projected(
             queries.get_profile, aggregate=Customer, strong=queries.fold_profile

@@ -21,10 +21,9 @@ from cqrs_app.areas.customers.read_models import (
 from cqrs_app.areas.customers.types import CustomerId
 from cqrs_app.areas.customers.words import CustomerStatus
 from cqrs_app.kernel import (
+    MOST_COUNTS,
     Count,
-    Limit,
     ListQuery,
-    Mark,
     Page,
     Permission,
     Query,
@@ -32,6 +31,7 @@ from cqrs_app.kernel import (
     Rows,
     Sort,
     among,
+    counts_of,
     query,
     words_begin,
 )
@@ -81,7 +81,14 @@ class ProfileView:
 _COLUMNS = [_PROFILE[name] for name in ProfileView.__annotations__]
 
 
-@query(label="Registered customers", permission=VIEW, reads=READS, cached=True, step_up=True)
+@query(
+    label="Registered customers",
+    permission=VIEW,
+    reads=READS,
+    cached=True,
+    step_up=True,
+    personal=True,
+)
 class ListRegisteredCustomers(ListQuery):
     """One page of customers; `q` holds beginnings of words in number, name, e-mail or phone."""
 
@@ -90,9 +97,6 @@ class ListRegisteredCustomers(ListQuery):
     status: Annotated[CustomerStatus | None, Meta(title="Status")] = None
     sort: Literal["customer_id", "name", "registered_at"] = "customer_id"
     descending: bool = False
-    after: Mark = ""
-    before: Mark = ""
-    limit: Limit = 25
     count: Count = False
 
 
@@ -107,6 +111,18 @@ def _conditions(question: ListRegisteredCustomers) -> Iterator[ColumnElement[boo
         yield _PROFILE.status == str(question.status)
     if question.q.strip():
         yield _matching(question.q)
+
+
+@query(label="Customers in views", permission=VIEW, reads=READS, cached=True, listed=False)
+class CountCustomerViews(Query):
+    """How many customers each of these questions finds."""
+
+    views: Annotated[tuple[ListRegisteredCustomers, ...], Meta(max_length=MOST_COUNTS)]
+
+
+def count_customer_views(question: CountCustomerViews, connection: Connection) -> tuple[int, ...]:
+    found = (select(_PROFILE.customer_id).where(*_conditions(each)) for each in question.views)
+    return counts_of(found, connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +192,7 @@ def count_customers(question: CountCustomers, connection: Connection) -> tuple[S
     return tuple(StatusCount(status, found.get(str(status), 0)) for status in CustomerStatus)
 
 
-@query(label="Customer profile", permission=VIEW, reads=READS, cached=True)
+@query(label="Customer profile", permission=VIEW, reads=READS, cached=True, personal=True)
 class GetCustomerProfile(Query):
     """The profile of one customer; None if the customer is not registered."""
 
@@ -213,7 +229,7 @@ class HistoryEntry:
 _ENTRY = list(HistoryEntry.__annotations__)
 
 
-@query(label="Customer history", permission=VIEW, reads=READS, cached=True)
+@query(label="Customer history", permission=VIEW, reads=READS, cached=True, personal=True)
 class CustomerHistory(Query):
     """All that happened to one registered customer, oldest first."""
 

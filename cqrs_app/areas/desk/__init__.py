@@ -9,7 +9,7 @@ from dataclasses import replace
 from cqrs_app.areas.desk.projections.customers import CustomersProjection
 from cqrs_app.areas.desk.projections.orders import OrdersProjection, UnfulfilledOrdersProjection
 from cqrs_app.areas.desk.projections.sales import SalesProjection
-from cqrs_app.areas.desk.projections.timeline import OrderTimelineProjection
+from cqrs_app.areas.desk.projections.timeline import Further, OrderTimelineProjection
 from cqrs_app.areas.desk.queries import (
     best,
     carriers,
@@ -87,9 +87,16 @@ DESK = Area(
 )
 
 
-def desk_area(*, fulfilment: bool) -> Area:
-    """The area; `fulfilment` is whether it sees to approved orders."""
-    if fulfilment:
-        return DESK
-    _, *others = DESK.projections
-    return replace(DESK, projections=[UnfulfilledOrdersProjection(), *others])
+def desk_area(*, fulfilment: bool, timeline: Further) -> Area:
+    """The area; `fulfilment` is whether it sees to approved orders, `timeline` what events of other
+    packages are in the timelines of orders."""
+    orders = OrdersProjection() if fulfilment else UnfulfilledOrdersProjection()
+    return replace(
+        DESK,
+        projections=[
+            orders,
+            OrderTimelineProjection(timeline),
+            CustomersProjection(),
+            SalesProjection(),
+        ],
+    )

@@ -17,6 +17,7 @@ EXPENSES = Area(
     permissions=[*SIGN.values()],
     answers={
         lists.ListExpenseClaims: projected(lists.list_claims),
+        lists.CountClaimViews: projected(lists.count_claim_views),
         lists.ChooseExpenseClaims: projected(lists.choose_claims),
         one_claim.GetExpenseClaim: projected(
             one_claim.get_claim, aggregate=ExpenseClaim, strong=one_claim.fold_claim

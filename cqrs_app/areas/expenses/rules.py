@@ -15,15 +15,15 @@ from cqrs_app.standards.money import too_fine
 
 _S = ExpenseStatus
 UNKNOWN = Refusal("no_such_claim", "There is no claim of this number.")
-EXISTS = Refusal("claim_exists", "The number was used before.")
+EXISTS = Refusal("claim_exists", "The number was used before.", "claim_id")
 NO_AMOUNT = Refusal("no_amount", "The amount is zero.")
-TOO_FINE = Refusal("amount_too_fine", "The amount has more digits than its currency.")
+TOO_FINE = Refusal("amount_too_fine", "The amount has more digits than its currency.", "amount")
 OWN_CLAIM = Refusal("own_claim", "Whoever signs or pays it submitted the claim.")
 NOT_YOURS = Refusal("not_your_claim", "Somebody else submitted the claim.")
 OTHER_STAGE = Refusal("other_stage", "The claim waits for another approval.")
 NOT_YOUR_STAGE = Refusal("not_your_stage", "The role may not sign for this stage.")
 SIGNED_BEFORE = Refusal("signed_before", "The same person signed for another stage.")
-IN_THE_FUTURE = Refusal("in_the_future", "History has a time more than a day ahead.")
+IN_THE_FUTURE = Refusal("in_the_future", "History has a time more than a day ahead.", "occurred_at")
 BEFORE_LAST = Refusal("before_last_step", "History has a time before the step that precedes it.")
 
 _CODES = {

@@ -8,6 +8,7 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
+from cqrs_app.areas.fulfilment.decide import RETURNED
 from cqrs_app.areas.fulfilment.decisions import ProcessOf
 from cqrs_app.areas.fulfilment.dispatch import COMMANDS, PERMISSIONS
 from cqrs_app.areas.fulfilment.evolve_order import US
@@ -18,7 +19,6 @@ from cqrs_app.areas.fulfilment.inputs import (
     Approved,
     Input,
     Returned,
-    counted,
     input_of,
 )
 from cqrs_app.areas.fulfilment.ordered import Ordered, ordered, restocked
@@ -41,7 +41,7 @@ from cqrs_app.areas.payments.events import (
     PaymentVoidPlanned,
     PaymentVoidRequested,
 )
-from cqrs_app.kernel import Event, Recorded
+from cqrs_app.kernel import Event, Recorded, counted
 from cqrs_app.kernel.effects import (
     Actor,
     Consequences,
@@ -92,7 +92,7 @@ def effects_of(planned: Plan) -> Iterator[Effect]:
                 command=command.name,
                 subject=command.subject,
                 sentence=sentence,
-                quantities=tuple(filter(None, map(_quantity, tried.events))),
+                quantities=tuple(filter(None, map(quantity_of, tried.events))),
             )
     if planned.process.given_up:
         for payment_id, paid in planned.process.payments.items():
@@ -120,7 +120,7 @@ _OF_ORDERS = {
 }
 
 
-def _quantity(event: Event) -> Quantity | None:
+def quantity_of(event: Event) -> Quantity | None:
     """What the event means for money and stock, in figures."""
     match event:
         case PaymentRefundRequested(gateway=gateway) if gateway == BY_HAND:
@@ -131,7 +131,7 @@ def _quantity(event: Event) -> Quantity | None:
             more = event.quantity - event.before
             return Quantity(UNITS, Decimal(abs(more)), RESERVED if more > 0 else TO_STOCK)
         case StockAdjusted():
-            return Quantity(UNITS, Decimal(event.difference), TO_STOCK)
+            return Quantity(UNITS, Decimal(abs(event.difference)), _direction(event))
         case StockReserved() | StockReleased() | StockCommitted():
             return Quantity(UNITS, Decimal(event.quantity), _VERBS[type(event)])
     paid: Any = event
@@ -143,6 +143,8 @@ def _quantity(event: Event) -> Quantity | None:
 UNITS = ""
 RESERVED = "will be reserved"
 TO_STOCK = "will return to stock"
+INTO_STOCK = "will be added to stock"
+OUT_OF_STOCK = "will leave stock"
 _VERBS: Mapping[type[Event], str] = MappingProxyType(
     {
         PaymentRefundRequested: "will be refunded",
@@ -151,9 +153,15 @@ _VERBS: Mapping[type[Event], str] = MappingProxyType(
         PaymentCaptureRequested: "will be captured",
         StockReserved: RESERVED,
         StockReleased: TO_STOCK,
-        StockCommitted: "will leave stock",
+        StockCommitted: OUT_OF_STOCK,
     }
 )
+
+
+def _direction(event: StockAdjusted) -> str:
+    if event.difference < 0:
+        return OUT_OF_STOCK
+    return TO_STOCK if event.reason == RETURNED else INTO_STOCK
 
 
 def words_for(event: Event) -> str:
@@ -180,26 +188,22 @@ def _words_for_stock(event: Event) -> str:
     match event:
         case StockReserved():
             return f"{counted(event.quantity, 'unit')} of {event.sku} will be reserved."
+        case StockReservationChanged() if event.quantity > event.before:
+            more = event.quantity - event.before
+            return f"{counted(more, 'unit')} more of {event.sku} will be reserved."
         case StockReservationChanged():
-            return _reservation(event)
+            return _moved(event.before - event.quantity, event.sku, TO_STOCK)
         case StockAdjusted():
-            verb = "returns" if event.difference == 1 else "return"
-            return f"{counted(event.difference, 'unit')} of {event.sku} {verb} to stock."
+            return _moved(abs(event.difference), event.sku, _direction(event))
         case StockReleased():
-            verb = "returns" if event.quantity == 1 else "return"
-            return f"{counted(event.quantity, 'unit')} of {event.sku} {verb} to stock."
+            return _moved(event.quantity, event.sku, TO_STOCK)
         case StockCommitted():
-            verb = "leaves" if event.quantity == 1 else "leave"
-            return f"{counted(event.quantity, 'unit')} of {event.sku} {verb} stock."
+            return _moved(event.quantity, event.sku, OUT_OF_STOCK)
     return ""
 
 
-def _reservation(event: StockReservationChanged) -> str:
-    more = event.quantity - event.before
-    if more > 0:
-        return f"{counted(more, 'unit')} more of {event.sku} will be reserved."
-    verb = "returns" if more == -1 else "return"
-    return f"{counted(-more, 'unit')} of {event.sku} {verb} to stock."
+def _moved(quantity: int, sku: str, where: str) -> str:
+    return f"{counted(quantity, 'unit')} of {sku} {where}."
 
 
 def _money(event: Any) -> str:

@@ -16,6 +16,8 @@ from cqrs_app.areas.fulfilment.stages import seconds_for, stage_of
 from cqrs_app.areas.fulfilment.types import AfterDeclines, Step
 
 LONGEST_ID = 60
+RETURNED = "returned"
+"""The reason of an adjustment of stock by what came back."""
 
 Planned = tuple[str, str, dict[str, str]]
 """A command's name, its subject and its arguments."""
@@ -101,7 +103,7 @@ def _restock(process: FulfilmentProcess) -> Iterator[Planned]:
     note = f"Returned from order {process.order_id}."
     for sku, goods in process.goods.items():
         if goods.restock:
-            arguments = {"sku": sku, "difference": str(goods.restock), "reason": "returned"}
+            arguments = {"sku": sku, "difference": str(goods.restock), "reason": RETURNED}
             yield "AdjustStock", sku, arguments | {"note": note}
 
 

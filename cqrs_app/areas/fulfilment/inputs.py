@@ -19,7 +19,7 @@ from cqrs_app.areas.fulfilment.types import Line, Policy, Sent, Stage, Step
 from cqrs_app.areas.inventory import events as stock
 from cqrs_app.areas.orders import events as orders
 from cqrs_app.areas.payments import events as payments
-from cqrs_app.kernel import Event, Recorded
+from cqrs_app.kernel import Event, Recorded, counted
 from cqrs_app.standards.money import exact
 
 ORDER_EVENTS = frozenset(
@@ -258,11 +258,6 @@ def words_for_command(command: OutgoingCommand, order_id: str) -> tuple[str, str
         amount = _money(fields["currency"], Decimal(amount))
     parts = (units, subject, amount)
     return _words(command.name), _joined(parts, " ")
-
-
-def counted(count: int, noun: str) -> str:
-    """The number with its noun: "1 unit", "1,200 units"."""
-    return f"{count:,} {noun}{'s' * (count != 1)}"
 
 
 def _words(name: str) -> str:

@@ -34,7 +34,7 @@ from cqrs_app.areas.fulfilment.tables import (
 from cqrs_app.areas.fulfilment.types import ATTENTION, Stage, Step
 from cqrs_app.areas.fulfilment.update import stream_of
 from cqrs_app.areas.types import OrderId, Sku, WaitsFor
-from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, query
+from cqrs_app.kernel import Count, Limit, ListQuery, Page, Query, Sort, query
 from cqrs_app.kernel.effects import cursors_in, head_of, lag_after, streams
 
 MOST_STEPS = 500
@@ -77,9 +77,6 @@ class ListFulfilments(ListQuery):
     stage: Annotated[Stage | None, Meta(title="Step")] = None
     sort: Literal["since"] = "since"
     descending: bool = False
-    after: Mark = ""
-    before: Mark = ""
-    limit: Limit = 25
     count: Count = False
 
 

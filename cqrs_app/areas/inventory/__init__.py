@@ -18,6 +18,7 @@ INVENTORY = Area(
     answers={
         product_list.ChooseProducts: projected(product_list.choose_products),
         product_list.ListProducts: projected(product_list.list_products),
+        product_list.CountProductViews: projected(product_list.count_product_views),
         product_list.GetProducts: projected(product_list.get_products),
         product_list.LowStock: projected(product_list.low_stock),
         one_product.GetProduct: projected(

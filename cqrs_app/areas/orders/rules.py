@@ -13,8 +13,8 @@ from cqrs_app.kernel import Refusal, Refused, Rule, rule
 
 _S = OrderStatus
 NO_SUCH_ORDER = Refusal("no_such_order", "There is no order with this number.")
-ORDER_EXISTS = Refusal("order_exists", "The number was used before.")
-IN_THE_FUTURE = Refusal("in_the_future", "History has a time more than a day ahead.")
+ORDER_EXISTS = Refusal("order_exists", "The number was used before.", "order_id")
+IN_THE_FUTURE = Refusal("in_the_future", "History has a time more than a day ahead.", "occurred_at")
 BEFORE_PLACED = "before_placed"
 """The code of a flag that no command is refused with: imported history has a time before its order.
 """
@@ -43,7 +43,9 @@ NOTHING_TO_RETURN = Refusal("nothing_to_return", "No shipped units are left to c
 NO_OPEN_RETURN = Refusal("no_open_return", "No return of the order is open.")
 NO_SUCH_RETURN = Refusal("no_such_return", "The order has no open return with this number.")
 MORE_THAN_REQUESTED = Refusal("more_than_requested", "More came back than the return is for.")
-COUNTRY_NEEDED = Refusal("country_needed", "Neither the order nor its address has a country.")
+COUNTRY_NEEDED = Refusal(
+    "country_needed", "Neither the order nor its address has a country.", "country"
+)
 UNKNOWN_CUSTOMER = Refusal("unknown_customer", "No customer is registered under this number.")
 INACTIVE_CUSTOMER = Refusal("inactive_customer", "The customer was deactivated or erased.")
 UNKNOWN_PRODUCT = Refusal("unknown_product", "The order names a product that was not added.")
@@ -51,8 +53,10 @@ NOTHING_TO_EXCHANGE = Refusal(
     "nothing_to_exchange", "The order that it is an exchange for has no return."
 )
 """The last four are raised where customers, products and other orders are known."""
-CREDIT_NOTE_EXISTS = Refusal("credit_note_exists", "The number was used before.")
-PERSON_ERASED = Refusal("person_erased", "The customer was erased: nothing personal can be added.")
+CREDIT_NOTE_EXISTS = Refusal("credit_note_exists", "The number was used before.", "credit_note_id")
+PERSON_ERASED = Refusal(
+    "person_erased", "The customer was erased: nothing personal can be added.", "customer_id"
+)
 """Raised by the kernel when it seals the values to be written."""
 
 _NO_LONGER_CANCELLED = "it can no longer be cancelled"

@@ -35,6 +35,7 @@ def payments_area(
         tasks=tasks,
         answers={
             lists.ListPayments: projected(lists.list_payments),
+            lists.CountPaymentViews: projected(lists.count_payment_views),
             lists.OrderPayments: projected(lists.order_payments),
             ledger.ListLedger: projected(ledger.list_ledger),
             ledger.LedgerBalance: projected(ledger.ledger_balance),

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from flask import current_app, g, request
+from flask import Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.api.blueprint import bp
 from cqrs_app.interfaces.api.limits import RequestLimits
 from cqrs_app.interfaces.api.problems import Unusable, problem
+from cqrs_app.interfaces.web.client_address import known_address
+from cqrs_app.platform.audit.kinds import Kind
 from cqrs_app.services import services
 
 View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
@@ -39,10 +41,11 @@ def public(view: View) -> View:
 def require_token() -> ResponseReturnValue | None:
     """Require a token for every endpoint that is not public; `g.token` is the Token."""
     view = current_app.view_functions.get(request.endpoint or "")
-    return None if getattr(view, "is_public", False) else _identify()
+    return None if getattr(view, "is_public", False) else identify()
 
 
-def _identify() -> ResponseReturnValue | None:
+def identify() -> Response | None:
+    """Find out whose token it is, or return why the request is refused."""
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() != "bearer" or not secret.strip():
         return problem(401, "no_token", NOT_SAID_WHO, headers={"WWW-Authenticate": CHALLENGE})
@@ -54,9 +57,11 @@ def _identify() -> ResponseReturnValue | None:
         return (
             _too_many(wait) if wait else problem(401, "unknown_token", UNKNOWN, headers=challenge)
         )
-    if not token.works_from(request.remote_addr or ""):
+    if not token.works_from(known_address()):
         return problem(403, "wrong_network", WRONG_NETWORK)
     g.token = token
+    if token.last_used_at is None:
+        services.audit.record(Kind.TOKEN_FIRST_USED, token.actor.name, token.actor.name)
     wait = limits.wait_of(token.name)
     return _too_many(wait) if wait else None
 
@@ -76,7 +81,7 @@ def _limits() -> RequestLimits:
     return cast("RequestLimits", current_app.extensions["request_limits"])
 
 
-def _too_many(wait: int) -> ResponseReturnValue:
+def _too_many(wait: int) -> Response:
     return problem(
         429, "too_many_requests", TOO_MANY.format(wait), headers={"Retry-After": str(wait)}
     )

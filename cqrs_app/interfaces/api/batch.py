@@ -17,8 +17,8 @@ from cqrs_app.interfaces.api.commands import described as receipt_as_json
 from cqrs_app.interfaces.api.commands import status_of
 from cqrs_app.interfaces.api.problems import NO_DATABASE, Unusable, described, logger
 from cqrs_app.kernel.commands.batch import Outcome
-from cqrs_app.kernel.commands.bus import BATCH_CHUNK
 from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.commands.previews import BATCH_CHUNK
 from cqrs_app.kernel.errors import BusError, Unavailable
 from cqrs_app.kernel.messages.messages import Command, parse
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
@@ -29,12 +29,13 @@ MOST_COMMANDS = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchItem:
-    """One command of a batch."""
+    """One command of a batch. `why` is a note to signers, where it needs approval."""
 
     command: str
     fields: dict[str, Any]
     idempotency_key: Annotated[str, msgspec.Meta(max_length=reading.LONGEST_KEY)] | None = None
     expected_version: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
+    why: Annotated[str, msgspec.Meta(max_length=reading.LONGEST_WHY)] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,7 @@ def _request() -> BatchRequest:
 def _prepared(item: BatchItem) -> tuple[Command, Context] | BusError:
     try:
         cls = kernel.registry.command(item.command)
-        context = reading.context_of(item.idempotency_key, item.expected_version)
+        context = reading.context_of(item.idempotency_key, item.expected_version, item.why)
         kernel.commands.authorise(cls, context)
         return parse(cls, item.fields), context
     except BusError as error:

@@ -153,6 +153,7 @@ def decide_batch(batch_id: str, decision: str) -> Response:
 
 
 def _progress(batch_id: str) -> BatchProgress:
+    kernel.queries.authorise(GetBatch, _asker())
     question = parse(GetBatch, {"batch_id": batch_id}, from_text=True)
     view: BatchView | None = kernel.queries.ask(question, _asker()).value
     if view is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from flask import Response, g, url_for
@@ -29,7 +29,9 @@ def submit(name: str) -> Response:
     """
     cls, context = kernel.registry.command(name), reading.context()
     kernel.commands.authorise(cls, context)
-    command = parse(cls, reading.fields())
+    given = reading.fields()
+    context = replace(context, why=reading.why(given))
+    command = parse(cls, given)
     if reading.flag("dry_run"):
         return answer(
             {

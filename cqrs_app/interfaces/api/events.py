@@ -23,14 +23,14 @@ NO_TYPES = "No event type is named. Leave types out for all events."
 @bp.get("/events")
 def follow() -> Response:
     """The events after a position; `next` is where to continue, also if none matched."""
+    asker = QueryContext(actor=reading.actor())
+    kernel.queries.authorise(FollowEvents, asker)
     given: dict[str, Any] = {name: request.args[name] for name in request.args}
     if "types" in given:
         listed = ",".join(request.args.getlist("types"))
         given["types"] = [name.strip() for name in listed.split(",") if name.strip()]
         if not given["types"]:
             raise Unusable(400, "unknown_event_type", NO_TYPES)
-    asker = QueryContext(actor=reading.actor())
-    kernel.queries.authorise(FollowEvents, asker)
     question = parse(FollowEvents, given, from_text=True)
     if sentence := unknown_types(question.types, kernel.registry.events):
         raise Unusable(400, "unknown_event_type", sentence)

@@ -22,10 +22,11 @@ from cqrs_app.interfaces.api.openapi_parts import (
 )
 from cqrs_app.interfaces.api.queries import names_one_thing
 from cqrs_app.interfaces.api.query_batch import MOST_QUERIES, QueryBatch
+from cqrs_app.interfaces.api.reading import LONGEST_WHY
 from cqrs_app.interfaces.api.schemas import Components, Schema, Schemas, reference, without_null
 from cqrs_app.kernel.commands.context import Receipt
 from cqrs_app.kernel.messages.description import fields_of
-from cqrs_app.kernel.messages.messages import Query
+from cqrs_app.kernel.messages.messages import Command, Query
 from cqrs_app.kernel.queries.subjects import names_subject
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.platform.catalogue.entries import Entry, entries
@@ -94,7 +95,7 @@ def _commands(registry: Registry, schemas: Schemas) -> dict[str, Any]:
     receipt = Schemas(schemas.components, complete=True).of(Receipt)
     found = {
         f"/commands/{entry.name}": {
-            "post": _command(entry, schemas.of(registry.commands[entry.name]), receipt)
+            "post": _command(entry, _fields(registry.commands[entry.name], schemas), receipt)
         }
         for entry in entries(registry)
         if entry.kind == "command"
@@ -106,6 +107,17 @@ def _commands(registry: Registry, schemas: Schemas) -> dict[str, Any]:
         "/commands": {"post": _batch(batch)},
         "/commands/{command_id}": {"get": _state()},
     }
+
+
+def _fields(cls: type[Command], schemas: Schemas) -> Schema:
+    """The body of a command: its fields, and a note to signers."""
+    found = schemas.of(cls)
+    schemas.components.schemas[cls.__name__]["properties"]["why"] = {
+        "type": "string",
+        "maxLength": LONGEST_WHY,
+        "description": "A note to signers, where it needs approval.",
+    }
+    return found
 
 
 def _command(entry: Entry, fields: Schema, receipt: Schema) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from cqrs_app.kernel.errors import BusError, Invalid, TooStale, VersionConflict
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.tracing.live import current_trace_id
 from cqrs_app.platform.catalogue.problems import KINDS
+from cqrs_app.platform.runtime.pending import EventsSince, events_since
 from cqrs_app.services import kernel
 
 MEDIA_TYPE = "application/problem+json"
@@ -65,7 +66,10 @@ def _body(status: int, code: str, detail: str) -> dict[str, Any]:
 
 
 def _since(conflict: VersionConflict) -> dict[str, Any]:
-    since = kernel.store.events_of(conflict.stream, after=conflict.expected)
+    with kernel.store.reader.connect() as connection:
+        since = events_since(
+            EventsSince(stream=conflict.stream, version=conflict.expected), connection
+        )
     return {
         "stream": conflict.stream,
         "version": since[-1].version if since else conflict.actual or conflict.expected,

@@ -84,11 +84,11 @@ def _problem(error: BusError) -> dict[str, Any]:
 
 def _answer(item: QueryItem) -> Answer[Any]:
     cls = kernel.registry.query(item.query)
+    kernel.queries.authorise(cls, QueryContext(actor=reading.actor()))
     asker = QueryContext(
         actor=reading.actor(),
         seen=seen_in(item.min_version),
         strong=item.strong,
         bounds=Bounds(min_position=item.min_position, max_staleness=item.max_staleness),
     )
-    kernel.queries.authorise(cls, asker)
     return answered(parse(cls, item.fields), asker)

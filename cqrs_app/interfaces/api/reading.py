@@ -16,6 +16,7 @@ from cqrs_app.kernel.tracing.live import current_caller
 
 CHANNEL = "api"
 LONGEST_KEY = 255
+LONGEST_WHY = 1_000
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 NAMESPACE = uuid.UUID("5f3d0a52-7c0e-4b5b-9a5e-3f6b6a3c6d10")
 """Command ids are made from the token and the key, so that two tokens never share one."""
@@ -41,18 +42,27 @@ def fields() -> dict[str, Any]:
     return found
 
 
+def why(given: dict[str, Any]) -> str:
+    """The reason among the fields of a command, which is none of them. Raises Invalid."""
+    found = given.pop("why", "")
+    if not isinstance(found, str) or len(found) > LONGEST_WHY:
+        raise Invalid("The request", {"why": f"Write at most {LONGEST_WHY:,} characters."})
+    return found.strip()
+
+
 def context() -> Context:
     """The context of one command, from its headers and parameters."""
     return context_of(request.headers.get("Idempotency-Key"), number("expected_version", lowest=0))
 
 
-def context_of(key: str | None, expected_version: int | None) -> Context:
+def context_of(key: str | None, expected_version: int | None, why: str = "") -> Context:
     """The same for one item of a batch."""
     return Context(
         actor=actor(),
         channel=CHANNEL,
         command_id=new_id() if key is None else _command_id(key),
         expected_version=expected_version,
+        why=why,
     ).called_by(current_caller())
 
 

@@ -23,6 +23,7 @@ VERBS = {
     "cache": "cache:cache",
     "operators": "operators:operators",
     "tokens": "tokens:tokens",
+    "keys": "keys:keys",
     "command": "command:command",
     "batch": "batch:batch",
     "query": "query:query",
@@ -32,6 +33,7 @@ VERBS = {
     "statistics": "statistics:statistics",
     "top": "top:top",
     "new": "new:new",
+    "demo": "demo:demo",
     "areas": "areas:areas",
     "reference": "reference:reference",
 }

@@ -6,10 +6,12 @@ import getpass
 
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.platform.audit.origin import Origin
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.services import services
 
 CHANNEL = "cli"
+SHELL = Origin(channel=CHANNEL)
 
 
 def acting_as(name: str | None) -> Actor:

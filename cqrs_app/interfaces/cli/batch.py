@@ -17,6 +17,7 @@ from cqrs_app.interfaces.cli.exports import pairs
 from cqrs_app.interfaces.cli.sentences import in_one_sentence
 from cqrs_app.interfaces.cli.whole_file import whole_file
 from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command, parse
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.batches.commands import (
@@ -126,7 +127,7 @@ def show(batch_id: str, operator: str | None, *, wait: bool, as_json: bool) -> N
 
 @batch.command("items")
 @_id
-@click.option("--outcome", type=click.Choice(list(Outcome)))
+@click.option("--outcome", type=click.Choice([str(each) for each in Outcome]))
 @click.option("--format", "ending", type=click.Choice(sorted(FORMATS)), default="csv")
 @click.option(
     "--out", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True), default="-"
@@ -139,7 +140,9 @@ def items(batch_id: str, outcome: str | None, ending: str, out: Path, operator: 
     values = {"batch_id": batch_id, "limit": 500, **({"outcome": outcome} if outcome else {})}
     portions = pages(kernel.queries, parse(ListBatchItems, values), acting_as(operator))
     with whole_file(out) as file:
-        file.writelines(FORMATS[ending].write(tuple(ItemRow.__annotations__), portions))
+        file.writelines(
+            FORMATS[ending].write(hints_of(ItemRow), portions, services.settings.locale)
+        )
 
 
 def _decision(name: str, cls: type[Command], summary: str, *options: Any) -> None:

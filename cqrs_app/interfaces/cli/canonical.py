@@ -14,7 +14,8 @@ from flask.cli import with_appcontext
 from cqrs_app.interfaces.cli.whole_file import STDOUT, whole_file
 from cqrs_app.kernel.events.recorded import UnreadableEvent
 from cqrs_app.platform.transfer.imports import canonical_csv
-from cqrs_app.platform.transfer.imports.canonical import Plain, exported
+from cqrs_app.platform.transfer.imports.canonical import exported
+from cqrs_app.platform.transfer.imports.canonical_plain import Plain
 from cqrs_app.services import kernel
 
 
@@ -51,7 +52,8 @@ _WRITERS: Mapping[str, Callable[[Iterable[Plain], IO[bytes]], int]] = {
 @click.option("--format", "kind", type=click.Choice(sorted(_WRITERS)), default="jsonl")
 @with_appcontext
 def canonical(out: Path, kind: str) -> None:
-    """Write every order and credit note with its whole life, as profile `countersign` reads it."""
+    """Write every order with its whole life and its payments, and every credit note, as profile
+    `countersign` reads them."""
     left_out: list[UnreadableEvent] = []
     with whole_file(out) as file:
         documents = exported(kernel.store, kernel.registry.codec, left_out.append)

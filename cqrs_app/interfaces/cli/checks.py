@@ -15,12 +15,17 @@ from sqlalchemy import Engine, make_url
 
 from cqrs_app import database
 from cqrs_app.areas.fulfilment.queries import FollowerStatus, follower_status
+from cqrs_app.encrypted_files import files_of, is_plain
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.privacy.keys import WrongPersonalDataKey
+from cqrs_app.kernel.messages.sentences import counted
+from cqrs_app.kernel.privacy.data_keys import WrongPersonalDataKey
+from cqrs_app.kernel.privacy.rotation import Rotation
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.cursors import Cursor
 from cqrs_app.kernel.subscriptions.subscription import Store
+from cqrs_app.networks import is_loopback
 from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.retention.rules import RULES
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.status import (
     ParkedStreams,
@@ -85,10 +90,10 @@ def _data_folder(console: Console) -> Iterator[Finding]:
             "Make room on the disk and the folder writable for this user, or set DATA_DIR.",
         )
         return
-    told = f"{folder} can be written and has {free / 1024**3:,.1f} GiB left."
+    text = f"{folder} can be written and has {free / 1024**3:,.1f} GiB left."
     state = OK if free >= LITTLE_SPACE else ATTENTION if free >= NO_SPACE else FAULT
     todo = "Make room on the disk: without it no command can be saved." if state != OK else ""
-    yield Finding("Data folder", state, told, todo)
+    yield Finding("Data folder", state, text, todo)
     others = _open_to_others(folder)
     yield Finding(
         "Private files",
@@ -120,18 +125,54 @@ def _stores(console: Console) -> Iterator[Finding]:
 
 
 def _personal_data(console: Console) -> Iterator[Finding]:
-    name = "Personal data"
+    name, keys = "Personal data", console.kernel.vault.data_keys
+    rotation = Rotation(console.kernel.engines.write, keys, console.kernel.clock)
     try:
         console.kernel.vault.check()
     except WrongPersonalDataKey:
-        told = "Its keys were made with another PERSONAL_DATA_KEY: no name or address can be read."
+        text = "Its keys were made with another PERSONAL_DATA_KEY: no name or address can be read."
         todo = (
             "Put the former one back, into the setting or the file personal_data_key in the data "
             "folder. It must be the same on every host."
         )
-        yield Finding(name, FAULT, told, todo)
+        yield Finding(name, FAULT, text, todo)
+        return
+    if rotation.is_due() or rotation.waiting():
+        text = "The master key is being replaced, and not all keys are wrapped with the new one."
+        yield Finding(name, ATTENTION, text, "Run `flask keys rotate`.")
+    elif len(keys.masters()) > 1:
+        text = "The previous master key is still set, and opens nothing any more."
+        todo = "Remove PERSONAL_DATA_KEY_PREVIOUS and restart the processes."
+        yield Finding(name, ATTENTION, text, todo)
+    elif console.settings.keeps_personal_data_key and _is_relied_on(console.settings):
+        text = "The master key is in the data folder: whoever has the disk has both."
+        todo = "Move it to PERSONAL_DATA_KEY_FILE on another disk, or PERSONAL_DATA_KEY_COMMAND."
+        yield Finding(name, ATTENTION, text, todo)
     else:
         yield Finding(name, OK, "Its keys can be opened.")
+
+
+def _encryption(console: Console) -> Iterator[Finding]:
+    settings = console.settings
+    plain = [str(path) for path in files_of(settings) if is_plain(path)]
+    if plain and _is_relied_on(settings):
+        text = f"Whoever has the disk can read {' and '.join(plain)}."
+        yield Finding("Encryption", ATTENTION, text, "Run `flask db encrypt`.")
+    elif plain:
+        yield Finding("Encryption", OK, "The files of the databases are not encrypted.")
+    else:
+        yield Finding("Encryption", OK, "No database is an unencrypted file.")
+
+
+def _is_relied_on(settings: Settings) -> bool:
+    """Whether others use a console whose databases are files on its own disk."""
+    reached = settings.secure_cookies or not is_loopback(settings.host)
+    return reached and bool(files_of(settings))
+
+
+def _retention(console: Console) -> Iterator[Finding]:
+    kept = (f"{rule.kind} {getattr(console.settings, rule.setting)}" for rule in RULES)
+    yield Finding("Retention", OK, f"Days kept: {', '.join(kept)}.")
 
 
 def _fulfilment(console: Console) -> Iterator[Finding]:
@@ -139,10 +180,13 @@ def _fulfilment(console: Console) -> Iterator[Finding]:
         found = follower_status(FollowerStatus(), connection)
     waits = found.waiting_since
     if waits is None or console.kernel.clock() - waits < WAITS_TOO_LONG:
-        yield Finding("Fulfilment", OK, f"It is {found.behind:,} events behind.")
+        yield Finding("Fulfilment", OK, f"It is {counted(found.behind, 'event')} behind.")
     else:
-        told = f"Nobody has reacted to {found.behind:,} events, the first of {waits:%-d %b %H:%M}."
-        yield Finding("Fulfilment", FAULT, told, f"{START} The worker's output says what fails.")
+        text = (
+            f"Nobody has reacted to {counted(found.behind, 'event')}, the first of "
+            f"{waits:%-d %b %H:%M}."
+        )
+        yield Finding("Fulfilment", FAULT, text, f"{START} The worker's output says what fails.")
 
 
 def _store(name: str, engine: Engine, store: str, setting: str) -> Finding:
@@ -151,23 +195,23 @@ def _store(name: str, engine: Engine, store: str, setting: str) -> Finding:
         with reader_of(engine).connect() as connection:
             migrated = database.is_migrated(connection, store)
     except Exception as error:  # noqa: BLE001 - drivers raise their own; all mean the same here
-        told = f"{address} does not answer: {_first_line(error)}."
-        return Finding(name, FAULT, told, f"Start the database, and check {setting}.")
+        text = f"{address} does not answer: {_first_line(error)}."
+        return Finding(name, FAULT, text, f"Start the database, and check {setting}.")
     if not migrated:
-        told = f"{address} answers, but its tables are not those of this release."
-        return Finding(name, FAULT, told, "Run `flask db upgrade`.")
+        text = f"{address} answers, but its tables are not those of this release."
+        return Finding(name, FAULT, text, "Run `flask db upgrade`.")
     return Finding(name, OK, f"{address} answers and is migrated.")
 
 
 def _redis(console: Console) -> Iterator[Finding]:
     found = health.look(console.kernel)
     if not found.redis:
-        told = "Redis is down. Changes are saved; pages may lag."
+        text = "Redis is down. Changes are saved; pages may lag."
         todo = "Start it, and check REDIS_URL; without REDIS_URL it runs while the console does."
-        yield Finding("Redis", ATTENTION, told, todo)
+        yield Finding("Redis", ATTENTION, text, todo)
     elif found.failed_jobs:
-        told = f"Redis answers. Wake-ups that failed within the hour: {found.failed_jobs}."
-        yield Finding("Redis", ATTENTION, told, "Look into the workers' output for the reason.")
+        text = f"Redis answers. Wake-ups that failed within the hour: {found.failed_jobs}."
+        yield Finding("Redis", ATTENTION, text, "Look into the workers' output for the reason.")
     else:
         yield Finding("Redis", OK, f"Redis answers; wake-ups waiting: {found.waiting_jobs}.")
 
@@ -175,8 +219,8 @@ def _redis(console: Console) -> Iterator[Finding]:
 def _processes(console: Console) -> Iterator[Finding]:
     found = health.look(console.kernel)
     if not found.write_store:
-        told = "Nobody knows who is alive: they say so in the write store."
-        yield Finding("Workers", FAULT, told, _MEND_FIRST)
+        text = "Nobody knows who is alive: they say so in the write store."
+        yield Finding("Workers", FAULT, text, _MEND_FIRST)
         return
     alone = ATTENTION if found.workers or found.sweeps else FAULT
     for name, count, without in (
@@ -194,8 +238,8 @@ def _subscriptions(console: Console, store: Store) -> Iterator[Finding]:
     found = runner.cursors(store)
     known = {name for name, each in registry.subscriptions.items() if each.store == store}
     if missing := sorted(known - found.keys()):
-        told = f"Not begun yet: {', '.join(missing)}."
-        yield Finding("Subscriptions", ATTENTION, told, START)
+        text = f"Not begun yet: {', '.join(missing)}."
+        yield Finding("Subscriptions", ATTENTION, text, START)
     for cursor in found.values():
         yield _subscription(console, cursor)
 
@@ -208,8 +252,8 @@ def _subscription(console: Console, row: Cursor) -> Finding:
         todo = "Mend the reason; it then goes on by itself."
         if projection:
             todo = f"Mend the reason, then run `flask projections rebuild {about}`."
-        told = f"It has stopped at position {row.position:,}: {row.error}"
-        return Finding(name, FAULT, f"{told.rstrip('.')}.", todo)
+        text = f"It has stopped at position {row.position:,}: {row.error}"
+        return Finding(name, FAULT, f"{text.rstrip('.')}.", todo)
     if row.state != "running":
         todo = f"`flask command ResumeProjection --projection {about}` when it may go on."
         return Finding(name, ATTENTION, f"It is {row.state}.", todo)
@@ -219,9 +263,9 @@ def _subscription(console: Console, row: Cursor) -> Finding:
     if seconds < settings.amber_lag_seconds:
         return Finding(name, OK, f"Up to date at position {row.position:,}.")
     state = ATTENTION if seconds < settings.red_lag_seconds else FAULT
-    told = f"It lacks {lag:,} events, the oldest {seconds:,.0f} seconds old."
+    text = f"It lacks {counted(lag, 'event')}, the oldest {counted(round(seconds), 'second')} old."
     todo = "See that a worker and the sweep run; `flask projections catch-up` does it here and now."
-    return Finding(name, state, told, todo)
+    return Finding(name, state, text, todo)
 
 
 def _reconciliation(console: Console) -> Iterator[Finding]:
@@ -229,23 +273,24 @@ def _reconciliation(console: Console) -> Iterator[Finding]:
     records = kernel.reconciler.records()
     for about, each in records.items():
         if each.has_drift:
-            found = f"{each.differences:,}" if each.differences else "Some"
+            rows = counted(each.differences, "row") if each.differences else "Some rows"
+            differ = "differs" if each.differences == 1 else "differ"
             todo = f"Run `flask reconcile {about} --repair`."
-            yield Finding(name, FAULT, f"{found} rows of {about} differ from the log.", todo)
+            yield Finding(name, FAULT, f"{rows} of {about} {differ} from the log.", todo)
     compared = [each.compared_at for each in records.values() if each.compared_at]
     if not compared:
         todo = "It happens at night (RECONCILE_WINDOW); `flask reconcile` does it now."
         yield Finding(name, OK, "No read model was compared yet.", todo)
         return
     age = kernel.clock() - min(compared)
-    rows = sum(each.rows for each in records.values() if not each.has_drift)
-    told = f"{rows:,} rows proven equal {_age(age)} ago."
+    proven = sum(each.rows for each in records.values() if not each.has_drift)
+    text = f"{counted(proven, 'row')} proven equal {_age(age)} ago."
     hours = console.settings.reconcile_hours
     if hours and age > timedelta(hours=2 * hours):
         todo = "See that the sweep runs in RECONCILE_WINDOW; `flask reconcile` does it now."
-        yield Finding(name, ATTENTION, told, todo)
+        yield Finding(name, ATTENTION, text, todo)
     else:
-        yield Finding(name, OK, told)
+        yield Finding(name, OK, text)
 
 
 def _age(age: timedelta) -> str:
@@ -275,8 +320,8 @@ def _parked(console: Console) -> Iterator[Finding]:
 def _queued(console: Console) -> Iterator[Finding]:
     waiting = console.kernel.log.waiting(console.kernel.clock() - WAITS_TOO_LONG)
     if waiting:
-        told = f"Accepted more than {WAITS_TOO_LONG.seconds} seconds ago and not done: "
-        yield Finding("Queued commands", ATTENTION, f"{told}{len(waiting)}.", START)
+        text = f"Accepted more than {WAITS_TOO_LONG.seconds} seconds ago and not done: "
+        yield Finding("Queued commands", ATTENTION, f"{text}{len(waiting)}.", START)
     else:
         yield Finding("Queued commands", OK, "None waits longer than it should.")
 
@@ -285,16 +330,16 @@ def _settings(console: Console) -> Iterator[Finding]:
     settings, found = console.settings, False
     for name in settings.unchecked_permissions:
         found = True
-        sentence = f"Permissions are not checked: {name} is false."
-        yield Finding("Settings", FAULT, sentence, f"Remove {name}; it is for tests.")
+        text = f"Permissions are not checked: {name} is false."
+        yield Finding("Settings", FAULT, text, f"Remove {name}; it is for tests.")
     if not settings.cqrs_enabled:
         found = True
-        sentence = "Maintenance mode: CQRS_ENABLED is false, so no command is carried out."
-        yield Finding("Settings", ATTENTION, sentence, "Remove it when maintenance is over.")
+        text = "Maintenance mode: CQRS_ENABLED is false, so no command is carried out."
+        yield Finding("Settings", ATTENTION, text, "Remove it when maintenance is over.")
     for name, meant in settings.misspelt().items():
         found = True
-        sentence = f"{name} is no setting of the console."
-        yield Finding("Settings", ATTENTION, sentence, f"If you mean {meant}, correct the name.")
+        text = f"{name} is no setting of the console."
+        yield Finding("Settings", ATTENTION, text, f"If you mean {meant}, correct the name.")
     if not found:
         yield Finding("Settings", OK, "None is misspelt, and nothing is switched off.")
 
@@ -318,6 +363,8 @@ CHECKS: dict[str, Callable[[Console], Iterator[Finding]]] = {
     "Data folder": _data_folder,
     "Stores": _stores,
     "Personal data": _personal_data,
+    "Encryption": _encryption,
+    "Retention": _retention,
     "Redis": _redis,
     "Processes": _processes,
     "Projections": partial(_subscriptions, store="read"),

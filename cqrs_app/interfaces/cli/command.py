@@ -43,6 +43,12 @@ options = [
         help="A command is carried out once per id, however often it is sent. Default: a new id.",
     ),
     click.Option(
+        ["--why"],
+        default="",
+        metavar="TEXT",
+        help="A note to signers, where it needs approval.",
+    ),
+    click.Option(
         ["--dry-run"], is_flag=True, help="Print the events and what would follow; change nothing."
     ),
     click.Option(["--enqueue"], is_flag=True, help="Let a worker carry it out."),
@@ -73,6 +79,7 @@ def _context(ctx: click.Context) -> Context:
         channel=CHANNEL,
         command_id=given["command_id"] or new_id(),
         expected_version=given["expected_version"],
+        why=given["why"].strip(),
     )
 
 

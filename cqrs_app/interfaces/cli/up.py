@@ -6,7 +6,8 @@ import click
 
 from cqrs_app.environment import SettingsError
 from cqrs_app.interfaces.cli.faults import database_in_one_sentence
-from cqrs_app.processes.console import Console
+from cqrs_app.processes.console import Console, say
+from cqrs_app.processes.demo_removal import carry_out
 from cqrs_app.processes.embedded_redis import RedisUnavailable
 from cqrs_app.processes.preflight import CannotStart, claim_data_folder, require_free_port
 from cqrs_app.processes.stopping import StopRequested
@@ -21,8 +22,10 @@ def up() -> None:
     try:
         settings = Settings.from_environment()
         with database_in_one_sentence(CHECK_URL), claim_data_folder(settings.data_dir):
-            require_free_port(settings.host, settings.port)
-            Console(settings).run()
+            while True:
+                settings = carry_out(settings, say)
+                require_free_port(settings.host, settings.port)
+                Console(settings).run()
     except StopRequested:
         return
     except (SettingsError, CannotStart, RedisUnavailable) as error:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cqrs_app import logs
 from cqrs_app.platform.transfer.imports.background import Superseded, carry_out, patiently
+from cqrs_app.platform.transfer.imports.source import LIMITS, Limits
 from cqrs_app.platform.transfer.uploads.receiving import Files
 from cqrs_app.platform.transfer.uploads.work import LEASE, Work
 from cqrs_app.services import kernel, services
@@ -27,6 +28,7 @@ logger = logging.getLogger("countersign")
 def run_import(import_id: str, attempt: int) -> None:
     """Take in the file of one import, as the attempt of this number."""
     logs.configure(services.settings)
+    LIMITS.set(Limits.of(services.settings))
     task = patiently(partial(Files(kernel.engines.write).task_of, import_id))
     if task is None:
         raise click.ClickException(f"There is no file of the import {import_id}.")

@@ -24,14 +24,17 @@ from cqrs_app.interfaces.web import (  # noqa: F401 - each adds its views to the
     past,
     search,
     second_factors,
+    shift,
+    shift_removal,
     sign_in_links,
     single_sign_on,
     statistics,
     tokens,
     undo,
 )
+from cqrs_app.interfaces.web.areas import audit  # noqa: F401 - it has pages only
 from cqrs_app.interfaces.web.areas.orders import order_list
-from cqrs_app.interfaces.web.areas.records import init_records
+from cqrs_app.interfaces.web.auditing import init_audit
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.compression import init_compression
 from cqrs_app.interfaces.web.errors import init_errors
@@ -48,6 +51,7 @@ from cqrs_app.settings import Settings
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Register the pages. Signing in comes first: whoever is signed out sees nothing else."""
+    init_audit(app)
     init_polling(app, {order_list.CHANGES: CountChanges})
     init_auth(app)
     init_security(app)
@@ -62,4 +66,3 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.extensions["csrf"].exempt(callbacks.payment_callback)
     app.extensions["csrf"].exempt(single_sign_on.provider_logout)
     app.register_blueprint(bp)
-    init_records(app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -13,12 +14,13 @@ from flask.typing import ResponseReturnValue
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, StringField
 
-from cqrs_app.interfaces.web.auth import local_path
+from cqrs_app.interfaces.web.auth import keeps_form, local_path
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import COLUMNS
 from cqrs_app.interfaces.web.forms_fields import CheckboxesField
-from cqrs_app.interfaces.web.mail import MailForm, mail_form, save_mail
+from cqrs_app.interfaces.web.mail import MailForm, changes_address, mail_form, save_mail
 from cqrs_app.interfaces.web.operator_sessions import device_of
+from cqrs_app.interfaces.web.proofs import step_up
 from cqrs_app.interfaces.web.zones import shop_zone
 from cqrs_app.platform.notifications.words import NotificationKind
 from cqrs_app.platform.operators.errors import AccountError
@@ -42,7 +44,19 @@ class AccountForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
     )
 
 
+def account_form_again(*, sentence: str, possible: bool) -> str | None:
+    """The page with what was chosen and not saved; `sentence` says why. None for who may not use
+    the console from where they are."""
+    return _page(_form(sent=True), mail_form(), sentence) if possible else None
+
+
+def mail_form_again(*, sentence: str, possible: bool) -> str | None:
+    """The same for what is mailed."""
+    return _page(_form(), mail_form(sent=True), sentence) if possible else None
+
+
 @bp.route("/account", methods=["GET", "POST"])
+@keeps_form(account_form_again)
 def account() -> ResponseReturnValue:
     """The form; once submitted, the choice applies to every session of the operator."""
     form, status = _form(sent=request.method == "POST"), 200
@@ -62,11 +76,14 @@ def account() -> ResponseReturnValue:
 
 
 @bp.post("/account/mail")
+@keeps_form(mail_form_again)
 def account_mail() -> ResponseReturnValue:
     """Choose which notifications are mailed, and where to."""
     mail = mail_form(sent=True)
     if mail is None:
         abort(404, "This console sends no mail.")
+    if mail.validate() and changes_address(mail) and (asked := step_up()):
+        return asked
     if not save_mail(mail):
         return _page(_form(), mail), 422
     flash("Preferences saved.", "good")
@@ -84,15 +101,16 @@ def _form(*, sent: bool = False) -> AccountForm:
     )
 
 
-def _page(form: AccountForm, mail: MailForm | None) -> str:
+def _page(form: AccountForm, mail: MailForm | None, sentence: str = "") -> str:
     return render_template(
         "auth/account.html",
         form=form,
+        sentence=sentence,
         mail=mail,
         mail_address=services.mail_addresses.of(g.operator.name),
         kinds=list(NotificationKind),
         shop_zone=shop_zone().key,
-        timezones=sorted(available_timezones()),
+        timezones=_timezones(),
         factors=services.second_factors.of(g.operator.name),
         passkeys=services.passkeys.of(g.operator.name),
         has_password=services.settings.lets_in_locally(g.operator.name)
@@ -104,6 +122,12 @@ def _page(form: AccountForm, mail: MailForm | None) -> str:
         ],
         this_session=services.sessions.key_of(cookie["token"]),
     )
+
+
+@cache
+def _timezones() -> tuple[str, ...]:
+    """Every time zone, by name. Python looks for them in hundreds of files."""
+    return tuple(sorted(available_timezones()))
 
 
 @bp.post("/account/shortcuts")

@@ -40,8 +40,14 @@ def ask(query: Query, **consistency: Any) -> Answer[Any]:
     return answer
 
 
+def authorise(cls: type[Query]) -> None:
+    """Raise NotAllowed if the operator may not ask this: before its fields are read."""
+    kernel.queries.authorise(cls, QueryContext(actor=g.operator.actor))
+
+
 def query_or_404(cls: type[Q], sentence: str, **identity: str) -> Q:
-    """The answer about one thing; an unusable identity is a 404."""
+    """The question about one thing; an unusable identity is a 404. Raises NotAllowed."""
+    authorise(cls)
     try:
         return cls(**identity)
     except Invalid:
@@ -72,13 +78,14 @@ def may_act(permission: str) -> bool:
     return kernel.commands.enabled and may(permission)
 
 
-def command_context(command_id: str, expected_version: int | None) -> Context:
+def command_context(command_id: str, expected_version: int | None, why: str = "") -> Context:
     """The context of a command sent from a page."""
     return Context(
         actor=g.operator.actor,
         channel=CHANNEL,
         command_id=command_id,
         expected_version=expected_version,
+        why=why,
     ).called_by(current_caller())
 
 

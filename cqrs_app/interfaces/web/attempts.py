@@ -9,6 +9,8 @@ from datetime import datetime
 from flask import g, request
 from flask import session as cookie
 
+from cqrs_app.interfaces.web.auditing import note_origin
+from cqrs_app.platform.audit.kinds import Kind
 from cqrs_app.platform.operators.sessions import SignOn
 from cqrs_app.platform.operators.throttle import sentence_for
 from cqrs_app.services import services
@@ -57,13 +59,19 @@ def _counted(name: str, *, second_factor: bool) -> tuple[str, str]:
     return name, request.remote_addr or ""
 
 
-def log_event(event: str, name: str) -> None:
-    """A line about who signs in, and how."""
+def log_event(kind: Kind, event: str, name: str) -> None:
+    """A security event of this operator, and a line about it."""
     logger.info("%s: %s from %s", event, name, request.remote_addr)
+    services.audit.record(kind, name, account=name, detail=event)
 
 
-def log_failure(event: str, name: str) -> None:
+def log_failure(kind: Kind, event: str, name: str) -> None:
+    """The same about what failed: `name` is the account that was tried, if there is one. Who else
+    was typed in is not recorded: it may be a password."""
     logger.warning("%s: %r from %s", event, name[:100], request.remote_addr)
+    who = g.operator.name if g.get("operator") else ""
+    account = name if name == who else services.accounts.known(name)
+    services.audit.record(kind, who, account=account, success=False, detail=event)
 
 
 def begin_session(
@@ -90,6 +98,7 @@ def begin_session(
         verified_at=verified_at,
         sign_on=sign_on,
     )
+    note_origin()
 
 
 def _former_sign_on(name: str) -> SignOn:

@@ -8,12 +8,14 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import current_app, g, request
+from werkzeug.exceptions import NotFound
 
+from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.uploading import Upload
+from cqrs_app.kernel.errors import NotAllowed, UnknownMessage
 
 View = TypeVar("View", bound=Callable[..., Any])
 
-HOME = "/"
 LONGEST_RETURN_PATH = 2_000
 
 
@@ -58,22 +60,37 @@ def keeps_form(
 
 
 def form_again(sentence: str, *, possible: bool = True) -> str | None:
-    """The form that was sent, with what was sent and this sentence; None where nobody is signed in
-    or the view shows none."""
+    """The form that was sent, with what was sent and this sentence; None where nobody is signed in,
+    the view shows none, there is nothing that the form would be of, or it is not open to them."""
     view = current_app.view_functions.get(request.endpoint or "")
     again: Callable[..., str | None] | None = getattr(view, "form_again", None)
     if again is None or request.method != "POST" or not g.get("operator"):
         return None
-    return again(sentence=sentence, possible=possible, **(request.view_args or {}))
+    try:
+        return again(sentence=sentence, possible=possible, **(request.view_args or {}))
+    except (UnknownMessage, NotFound, NotAllowed):
+        return None
+
+
+@bp.app_template_global()
+def this_address() -> str:
+    """The path and query of this request, below the prefix at which the console is mounted."""
+    return f"{request.script_root}{request.full_path}".removesuffix("?")
 
 
 def local_path(address: str | None) -> str:
     """The address if it is a page of this console, else the home page."""
+    return page_below(request.script_root, address)
+
+
+def page_below(root: str, address: str | None) -> str:
+    """The same for a console at the prefix `root`, empty for none."""
+    home = f"{root}/"
     if not address or len(address) > LONGEST_RETURN_PATH:
-        return HOME
+        return home
     # Browsers read a backslash as a slash and leave control characters out.
-    if not address.startswith("/") or re.search(r"[\\\x00-\x20\x7f-\xa0\u2028\u2029]", address):
-        return HOME
-    if address.startswith("//") or urlsplit(address).path in ("/sign-in", "/sign-out"):
-        return HOME
+    if not address.startswith(home) or re.search(r"[\\\x00-\x20\x7f-\xa0\u2028\u2029]", address):
+        return home
+    if address.startswith("//") or urlsplit(address).path in (f"{home}sign-in", f"{home}sign-out"):
+        return home
     return address

@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from cqrs_app.interfaces.web.areas import BATCHED
 from cqrs_app.interfaces.web.ask import CHANNEL, may_act
-from cqrs_app.interfaces.web.auth import background, local_path
+from cqrs_app.interfaces.web.auth import background, keeps_form, local_path
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.columns import PARAMETER as COLUMNS
 from cqrs_app.interfaces.web.forms import command_from, form_for
@@ -92,7 +92,22 @@ def new_batch() -> ResponseReturnValue:
     )
 
 
+def batch_form_again(*, sentence: str, possible: bool) -> str | None:
+    """The form with what was sent, when no batch was created; `sentence` says why. None for a
+    macro that cannot be run."""
+    selection = Selection.sent()
+    if name := request.form.get("macro"):
+        runs = possible and may_act(RUN) and commands_of(name)
+        return _macro_page(name, selection, sentence) if runs else None
+    cls = _command()
+    if "ids" in request.form:
+        return _paste_again(cls, sentence)
+    sent = request.endpoint == "web.create_batch"
+    return _form_page(cls, selection, _form(cls, selection, sent=sent), sentence)
+
+
 @bp.post("/batches/new")
+@keeps_form(batch_form_again)
 def batch_form() -> ResponseReturnValue:
     """The fields that all items share; a batch of a macro, or of a command without any, is created
     at once."""
@@ -105,11 +120,11 @@ def batch_form() -> ResponseReturnValue:
     form = _form(cls, selection)
     if not shared_fields(form):
         return _create(cls, selection, form)
-    form.process(formdata=None, data={services.batches.identity(cls): _any(selection)})
-    return _form_page(cls, selection, form)
+    return _form_page(cls, selection, _form(cls, selection, sent=False))
 
 
 @bp.post("/batches")
+@keeps_form(batch_form_again)
 def create_batch() -> ResponseReturnValue:
     """Create the batch; on a problem the form comes back."""
     cls, selection = _command(), Selection.sent()
@@ -194,9 +209,12 @@ def _any(selection: Selection) -> str:
     return selection.named[0][0] if selection.named else "1"
 
 
-def _form(cls: type[Command], selection: Selection) -> Any:
+def _form(cls: type[Command], selection: Selection, *, sent: bool = True) -> Any:
+    """The fields of the command, as they were sent."""
     identity = services.batches.identity(cls)
     form = form_for(cls, hidden=(identity,))()
+    if not sent:
+        form.process(formdata=None)
     form[identity].data = _any(selection)
     return form
 
@@ -213,15 +231,36 @@ def shared_fields(form: Any) -> list[Any]:
 def _form_page(cls: type[Command], selection: Selection, form: Any, sentence: str = "") -> str:
     return render_template(
         "batches/form.html",
-        form=form,
         fields=shared_fields(form),
+        has_errors=bool(form.errors),
         title=f"{cls.declaration.label}: {_how_many(selection)}",
         help=(cls.__doc__ or "").strip(),
-        command=cls.__name__,
-        selection=selection.fields,
-        batch_id=request.form.get("batch_id") or new_id(),
+        action=url_for("web.create_batch"),
+        hidden=[("command", cls.__name__), *selection.fields, _new_id()],
         sentence=sentence,
+        starts=False,
     )
+
+
+def _macro_page(name: str, selection: Selection, sentence: str) -> str:
+    """The button that was pressed, on a page of its own."""
+    sent = [(each, request.form[each]) for each in ("start", "next") if each in request.form]
+    return render_template(
+        "batches/form.html",
+        fields=(),
+        has_errors=False,
+        title=f"{name}: {_how_many(selection)}",
+        help="",
+        action=url_for("web.batch_form"),
+        hidden=[("macro", name), *selection.fields, *sent, _new_id()],
+        sentence=sentence,
+        starts="start" in request.form,
+    )
+
+
+def _new_id() -> tuple[str, str]:
+    """The field with the id of the batch: the same however often its form is sent."""
+    return "batch_id", request.form.get("batch_id") or new_id()
 
 
 def _paste_again(cls: type[Command], sentence: str) -> str:

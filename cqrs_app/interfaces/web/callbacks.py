@@ -11,7 +11,7 @@ from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.errors import BusError, Invalid, Refused, VersionConflict
 from cqrs_app.kernel.signing import NotGenuine
 from cqrs_app.services import services
-from cqrs_app.settings import PAYMENT_GATEWAYS
+from cqrs_app.settings.fields import PAYMENT_GATEWAYS
 
 LONGEST_BYTES = 64 * 1024
 

@@ -9,7 +9,7 @@ import msgspec
 from flask import abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.interfaces.web.ask import ask, may
+from cqrs_app.interfaces.web.ask import ask, authorise, may
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.forms import question_form, question_from
 from cqrs_app.kernel.errors import Invalid
@@ -67,6 +67,7 @@ def question(name: str) -> ResponseReturnValue:
     form = question_form(cast("Any", cls))(request.args if request.args else None)
     answer = None
     if sent:
+        authorise(cls)
         try:
             answer = ask(question_from(form, cls))
         except Invalid as invalid:

@@ -86,4 +86,5 @@ def columns_parameter(name: str) -> str:
 def without_columns() -> str:
     """The present address with the columns that the operator has chosen."""
     given = [(name, text) for name, text in request.args.items(multi=True) if name != PARAMETER]
-    return f"{request.path}?{urlencode(given)}" if given else request.path
+    path = f"{request.script_root}{request.path}"
+    return f"{path}?{urlencode(given)}" if given else path

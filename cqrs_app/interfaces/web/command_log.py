@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
 from types import MappingProxyType
 from typing import Any
 
-from flask import abort, render_template, request
+from flask import abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.interfaces.web.ask import ask
+from cqrs_app.interfaces.web.ask import ask, authorise
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.exports import downloads
-from cqrs_app.interfaces.web.formats import formats_of
-from cqrs_app.interfaces.web.listing import PLACE, asked, chips, here, page_size, pager
+from cqrs_app.interfaces.web.listing import PLACE, asked, chips, here, moments, page_size, pager
 from cqrs_app.interfaces.web.places import about
 from cqrs_app.interfaces.web.recorded_fields import recorded_fields
-from cqrs_app.interfaces.web.zones import shown_zone
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.queries.readers import NOT_SHOWN
@@ -26,7 +23,7 @@ from cqrs_app.kernel.tracing.spans import trace_id_of
 from cqrs_app.platform.runtime.causes import Link
 from cqrs_app.platform.runtime.command_log import CommandView, GetCommand, ListCommands
 from cqrs_app.platform.runtime.traces import GetTrace, TraceView
-from cqrs_app.services import kernel, services
+from cqrs_app.services import kernel
 
 ENDPOINT = "web.command_log"
 OUTCOMES = ("succeeded", "refused", "requested", "failed", "queued", "running")
@@ -42,7 +39,8 @@ FILTERS = MappingProxyType(
         "until": "Until",
     }
 )
-DAY, MOMENT = "Enter a date, e.g. 2026-03-31.", "Enter a time in UTC, e.g. 2026-03-31T12:00:00Z."
+DAY = "Enter a date, e.g. 2026-03-31."
+MOMENT = "Enter a date and time, e.g. 2026-03-31 14:05."
 EXPECTED = {"received_from": DAY, "received_to": DAY, "since": MOMENT, "until": MOMENT}
 
 
@@ -50,7 +48,10 @@ EXPECTED = {"received_from": DAY, "received_to": DAY, "since": MOMENT, "until": 
 def command_log() -> ResponseReturnValue:
     """One page of the log, newest first."""
     labels = _labels()
-    answer = ask(_question(labels))
+    question = _question(labels)
+    answer = ask(question)
+    # A page that leaves something out has no other filters.
+    filters = {"without": question.without} if question.without else None
     return render_template(
         "commands/list.html",
         page=answer.value,
@@ -58,10 +59,12 @@ def command_log() -> ResponseReturnValue:
         given=request.args,
         labels=labels,
         outcomes=OUTCOMES,
+        left_out=bool(question.without),
+        all_url=url_for(ENDPOINT, all=1),
         chips=_chips(labels),
         elsewhere=any(request.args.get(name) for name in PLACE),
         first_url=here(ENDPOINT),
-        downloads=downloads(ListCommands),
+        downloads=downloads(ListCommands, filters),
         pager=pager(ENDPOINT, answer.value.next, answer.value.previous),
     )
 
@@ -69,6 +72,7 @@ def command_log() -> ResponseReturnValue:
 @bp.get("/log/<command_id>")
 def command(command_id: str) -> ResponseReturnValue:
     """One command with everything that is known about it."""
+    authorise(GetCommand)
     if not command_id.isprintable():
         abort(404, "There is no action with this id in the log.")
     answer = ask(GetCommand(command_id=command_id))
@@ -92,6 +96,7 @@ def command(command_id: str) -> ResponseReturnValue:
 @bp.get("/log/<command_id>/trace")
 def command_trace(command_id: str) -> ResponseReturnValue:
     """What one command took, where, and until when each read model showed it."""
+    authorise(GetTrace)
     answer = ask(GetTrace(command_id=command_id)) if command_id.isprintable() else None
     if answer is None or answer.value is None:
         abort(404, "There is no action with this id in the log.")
@@ -124,7 +129,7 @@ def _question(labels: Mapping[str, str]) -> ListCommands:
             problems[name] = "Choose one from the list."
     question = None
     try:
-        question = asked(ListCommands, **page_size(ListCommands))
+        question = asked(ListCommands, **page_size(ListCommands), without=_left_out())
     except Invalid as invalid:
         problems = invalid.problems | problems
     problems |= {name: EXPECTED[name] for name in problems.keys() & EXPECTED.keys()}
@@ -134,17 +139,23 @@ def _question(labels: Mapping[str, str]) -> ListCommands:
     return question  # type: ignore[no-any-return]  # `asked` answers for every query
 
 
+def _left_out() -> tuple[str, ...]:
+    """What only the console itself does, such as recording who signed in, unless the page is
+    filtered or is to show all."""
+    if any(request.args.get(name, "").strip() for name in (*FILTERS, "all")):
+        return ()
+    commands = kernel.registry.commands.items()
+    return tuple(name for name, cls in commands if cls.declaration.permission.role is None)
+
+
 def _chips(labels: Mapping[str, str]) -> list[dict[str, str]]:
     """The active filters, in the words of the page."""
-    found = chips(ENDPOINT, FILTERS)
+    found = chips(ENDPOINT, FILTERS, moments("since", "until"))
     for chip in found:
         if chip["label"] == FILTERS["type"]:
             chip["value"] = labels[chip["value"].strip()]
         elif chip["label"] == FILTERS["outcome"]:
             chip["value"] = chip["value"].strip().capitalize()
-        elif chip["label"] in (FILTERS["since"], FILTERS["until"]):
-            moment = datetime.fromisoformat(chip["value"].strip())
-            chip["value"] = formats_of(services.settings.locale).when(moment, shown_zone())
     return found
 
 

@@ -13,10 +13,10 @@ from flask import Response, flash, g, redirect, render_template, request, url_fo
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from cqrs_app.interfaces.web.areas import CONFIRMED, SUGGESTIONS, SUMMARIES, WARNINGS
+from cqrs_app.interfaces.web.areas import CONFIRMED, SEVERAL, SUGGESTIONS, SUMMARIES, WARNINGS
 from cqrs_app.interfaces.web.areas.area import FROM
 from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, command_context, is_fragment, may
-from cqrs_app.interfaces.web.auth import keeps_form
+from cqrs_app.interfaces.web.auth import keeps_form, this_address
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.errors import status_of
 from cqrs_app.interfaces.web.foresight import Foreseen, foreseen, needs_approval
@@ -44,6 +44,7 @@ from cqrs_app.kernel.errors import (
     SwitchedOff,
     VersionConflict,
 )
+from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.queries.context import MinVersion
@@ -123,7 +124,8 @@ def command_submit(name: str) -> ResponseReturnValue:
     needs_proof = cls.declaration.step_up or CONFIRMED.get(cls, lambda command: False)(command)
     if needs_proof and (asked := step_up()):
         return asked
-    context = command_context(form.command_id.data, expected_version(form))
+    why = request.form.get("why", "").strip()
+    context = command_context(form.command_id.data, expected_version(form), why)
     try:
         if cls.declaration.undoable:
             # A request can be withdrawn for as long as it waits.
@@ -133,6 +135,8 @@ def command_submit(name: str) -> ResponseReturnValue:
             receipt = kernel.commands.dispatch(command, context)
     except VersionConflict as conflict:
         return _conflict(cls, form, command, conflict)
+    except Invalid as invalid:
+        return _page(cls, form, Situation(errors=list(invalid.problems.values()))), 422
     except (Refused, CommandReused) as refusal:
         renew(form)
         situation = Situation(refusal=refusal.sentence, still_allowed=False)
@@ -145,9 +149,23 @@ def command_effects(name: str) -> ResponseReturnValue:
     """The consequences of the command with the fields as they are now; nothing is changed."""
     cls = _offered(name)
     kernel.commands.authorise(cls, command_context(new_id(), None))
-    return render_template(
-        "commands/_effects.html", effects_url=_effects_url(cls), foreseen=foreseen(cls, _form(cls))
-    )
+    return render_template("commands/_effects_again.html", **_ahead(cls, foreseen(cls, _form(cls))))
+
+
+def _ahead(cls: type[Command], ahead: Foreseen) -> dict[str, Any]:
+    """What the command would do, for the form; and what its button therefore says."""
+    return {
+        "foreseen": ahead,
+        "effects_url": _effects_url(cls),
+        "submit_label": "Request approval" if ahead.approval else submit_label_of(cls, _about(cls)),
+        # A request changes nothing yet, and can be withdrawn.
+        "risky": cls.declaration.risky and not ahead.approval,
+    }
+
+
+def _about(cls: type[Command]) -> str:
+    """The identity that the address names; empty for none."""
+    return request.args.get(kernel.registry.routes[cls].aggregate.identity, "")
 
 
 def _effects_url(cls: type[Command]) -> str:
@@ -163,8 +181,13 @@ def _offered(name: str) -> type[Command]:
 
 def _form(cls: type[Command]) -> Any:
     identity = kernel.registry.routes[cls].aggregate.identity
-    hidden = [name for name in (identity, *ROW_NAMERS) if request.args.get(name)]
+    hidden = [name for name in (identity, *ROW_NAMERS, *_fixed(cls)) if request.args.get(name)]
     return form_for(cls, hidden=tuple(name for name in hidden if name in hints_of(cls)))()
+
+
+def _fixed(cls: type[Command]) -> dict[str, str]:
+    """The fields that name a part of the thing, with their titles."""
+    return {each.name: each.title for each in fields_of(cls) if each.hints.get("fixed")}
 
 
 def _conflict(
@@ -180,7 +203,7 @@ def _conflict(
         kernel.commands.preview(command, command_context(form.command_id.data, now))
     except BusError as error:
         situation.still_allowed, situation.impossible = False, True
-        situation.refusal = f"{conflict.sentence} {error.sentence}"
+        situation.refusal = f"{conflict.happened} {error.sentence}"
     return _page(cls, form, situation), status_of(conflict)
 
 
@@ -191,7 +214,7 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     page = (place and place.after(command)) or back_to(*pages)
     undoable = cls.declaration.undoable and receipt.status == "queued"
     undo_seconds = services.settings.undo_seconds if undoable else 0
-    outcome = outcome_of(cls, identity, receipt, undo_seconds)
+    outcome = _several(receipt) or outcome_of(cls, identity, receipt, undo_seconds)
     if place and place.waits:
         _wait_until_shown(receipt)
     here = is_fragment() and shown == urlsplit(page).path and shown in pages
@@ -219,6 +242,13 @@ def _done(cls: type[Command], command: Command, receipt: Receipt) -> ResponseRet
     return redirect(page, 303)
 
 
+def _several(receipt: Receipt) -> str:
+    """A sentence on several events of one kind; empty for any other receipt."""
+    kinds, count = {*receipt.events}, len(receipt.events)
+    words = SEVERAL.get(receipt.events[0], "") if len(kinds) == 1 < count else ""
+    return f"{count} {words}." if words else ""
+
+
 def _wait_until_shown(receipt: Receipt) -> None:
     """Give the change a moment to be included in what pages show."""
     readers = kernel.registry.projections_of(receipt.events)
@@ -234,7 +264,7 @@ def _page(
     situation: Situation,
     filled_in: Mapping[str, Any] = MappingProxyType({}),
 ) -> str:
-    about = request.args.get(kernel.registry.routes[cls].aggregate.identity, "")
+    about = _about(cls)
     in_dialog, place = is_fragment(), place_of(cls)
     # A separate form: finding out the consequences marks errors that nobody has made yet.
     probe = _form(cls)
@@ -251,18 +281,15 @@ def _page(
         fill_in=FILL_IN if can_complete(form) else "",
         title=title_of(cls, about),
         help=(cls.__doc__ or "").strip(),
-        submit_label="Request approval" if ahead.approval else submit_label_of(cls, about),
-        submit_url=request.full_path.removesuffix("?"),
-        risky=cls.declaration.risky,
+        submit_url=this_address(),
         active=place.tab if place else "catalogue",
         back_url=back_to(*pages_of(cls, about)),
         situation=situation,
         summary=_summary(cls, about),
-        effects_url=_effects_url(cls),
-        foreseen=ahead,
         in_dialog=in_dialog,
         draft=_draft(),
         typed=request.method == "POST",
+        **_ahead(cls, ahead),
     )
 
 
@@ -270,6 +297,9 @@ def _summary(cls: type[Command], about: str) -> Markup:
     """What the form is about: the thing, and what of it the address names."""
     place, part = place_of(cls), SUMMARIES.get(cls)
     whole = place.summary(about) if place and place.summary and about else Markup()
+    named = {text: request.args[name] for name, text in _fixed(cls).items() if name in request.args}
+    if named:
+        whole += Markup(render_template("commands/_named.html", named=named))  # noqa: S704
     return whole + part(request.args) if part else whole
 
 

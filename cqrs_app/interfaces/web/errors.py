@@ -51,7 +51,7 @@ TITLES = {
     403: "This is not allowed",
     404: "There is nothing here",
     405: "This cannot be done here",
-    409: "Changed by someone else",
+    409: "This has changed meanwhile",
     413: "This is too large",
     415: "This is not JSON",
     422: "This cannot be used",
@@ -174,7 +174,8 @@ def error_page(
         title=TITLES.get(status, "This did not work"),
         text=text,
         next=NEXT_TRY if retries else NEXT.get(status, ""),
-        number=number,
+        # Not `number`, which is a function of every template.
+        reference=number,
         trace_id=current_trace_id() if number else "",
         signed_in=g.get("operator") is not None,
         retry_seconds=RETRY_SECONDS if retries else None,

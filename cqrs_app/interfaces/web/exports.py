@@ -15,9 +15,10 @@ from cqrs_app.interfaces.web.typed import read_here
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.queries.subjects import subjects_of
+from cqrs_app.platform.audit.kinds import Kind
 from cqrs_app.platform.transfer.exports.formats import FORMATS
 from cqrs_app.platform.transfer.exports.lists import Listing, listings, question_of
-from cqrs_app.platform.transfer.exports.rows import PERMISSION, pages
+from cqrs_app.platform.transfer.exports.rows import PERMISSION, authorise, pages
 from cqrs_app.services import kernel, services
 
 
@@ -31,6 +32,7 @@ def export(name: str, ending: str) -> ResponseReturnValue:
     if listing is None or ending not in FORMATS:
         abort(404, f"There is no export called {name}.{ending}.")
     wanted = FORMATS[ending]
+    authorise(kernel.queries, listing.query, g.operator.actor)
     question = question_of(listing, request.args.to_dict(flat=False))
     streams = subjects_of(question, kernel.registry.aggregates.values())
     if streams and not kernel.store.versions_of(streams):
@@ -40,9 +42,10 @@ def export(name: str, ending: str) -> ResponseReturnValue:
     # The stream outlives the request's context, so it gets the query bus itself.
     queries = services.kernel.queries
     rows = pages(queries, question, g.operator.actor)
-    file_name = f"{listing.name}-{business_day():%Y-%m-%d}.{ending}"
+    services.audit.record(Kind.EXPORTED, g.operator.name, listing.name, detail=ending)
+    file_name = f"{listing.name}-{business_day():%Y-%m-%d}.{wanted.extension}"
     return Response(
-        wanted.write(listing.columns, rows),
+        wanted.write(listing.columns, rows, services.settings.locale),
         content_type=wanted.mimetype,
         headers={"Content-Disposition": f'attachment; filename="{file_name}"'},
     )

@@ -96,6 +96,8 @@ class Formats:
         """A time in milliseconds: "0.42 ms", "12 ms", "1.3 s"."""
         if value is None:
             return NONE
+        if value < 0.005:
+            return "0 ms"
         if value >= 1_000:
             return f"{self.number(value / 1_000, 1)} s"
         return f"{self.number(value, 2 if value < 1 else 1 if value < 10 else 0)} ms"

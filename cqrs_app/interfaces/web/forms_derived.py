@@ -34,7 +34,8 @@ from cqrs_app.interfaces.web.forms_fields import (
 from cqrs_app.interfaces.web.typed import COUNTRY
 from cqrs_app.kernel.messages.checks import problems
 from cqrs_app.kernel.messages.description import Field, field_of
-from cqrs_app.kernel.messages.fields import hints_of
+from cqrs_app.kernel.messages.fields import annotation_of, hints_of
+from cqrs_app.kernel.messages.normal import NormalForm
 from cqrs_app.kernel.messages.sentences import NEEDED
 
 OUT_OF_DATE = "This form cannot be used any more, so nothing was changed. Open the page again."
@@ -44,8 +45,9 @@ unusable.
 """
 ATTRIBUTES = ("autocomplete", "inputmode", "placeholder", "spellcheck")
 """What a declaration may hint at in `Meta(extra=...)`, beside `widget`: "textarea", "hidden", and
-`rows`: how many rows a form asks for, where other doors may do with fewer; `help`: what it says
-instead of the description; `lookup`: how values are found while they are typed; `group` and
+`rows`: how many rows a form asks for, where other doors may do with fewer; `fixed`: names a part of
+the thing, which a form shows as text where its address has it; `help`: what a form says instead of
+the description; `lookup`: how values are found while they are typed; `group` and
 `folded`: see layout.py."""
 CODE = 3
 SHORT = 60
@@ -185,7 +187,8 @@ def _single(field: Field, common: dict[str, Any], *, hidden: bool) -> Any:
         return {str: HiddenField, int: HiddenIntegerField}[kind](**common)
     if kind is str:
         made = TextAreaField if field.hints.get("widget") == "textarea" else StringField
-        filters = [without_outer_space]
+        form = annotation_of(NormalForm, field.hint)
+        filters = [without_outer_space] if form is None or form.trims else []
         if field.hints.get("autocomplete", "").endswith(COUNTRY):
             filters.append(stored_country)
         return made(filters=filters, **common)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -18,7 +18,7 @@ from wtforms.fields.choices import SelectChoice  # type: ignore[attr-defined]  #
 from wtforms.widgets import CheckboxInput, HiddenInput
 
 from cqrs_app.interfaces.web.formats import TooManyDigits, formats_of
-from cqrs_app.interfaces.web.zones import shown_zone
+from cqrs_app.interfaces.web.zones import moment_to_type, shown_zone, typed_moment
 from cqrs_app.kernel.messages.sentences import A_WHOLE_NUMBER, FEWER_DIGITS, FEWER_WHOLE_DIGITS
 from cqrs_app.services import services
 
@@ -102,22 +102,13 @@ class DateTimeLocalField(_Typed, wtforms.DateTimeLocalField):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._zone = shown_zone()
-        self.description = f"{self.description} Time zone: {self._zone.key}.".strip()
+        self.description = f"{self.description} Time zone: {shown_zone().key}.".strip()
 
     def read(self, text: str) -> datetime:
-        try:
-            typed = datetime.fromisoformat(text)
-            moment = (typed if typed.tzinfo else typed.replace(tzinfo=self._zone)).astimezone(UTC)
-            here = moment.astimezone(self._zone).replace(tzinfo=None)
-        except (ValueError, OverflowError):  # also beyond the years of a calendar
-            raise ValueError("Enter a date and time, e.g. 2026-03-31 14:05.") from None
-        if not typed.tzinfo and here != typed:
-            raise ValueError("There is no such time on that day: the clocks went forward.")
-        return moment
+        return typed_moment(text)
 
     def write(self, value: datetime) -> str:
-        return value.astimezone(self._zone).strftime("%Y-%m-%dT%H:%M:%S").removesuffix(":00")
+        return moment_to_type(value)
 
 
 class SelectField(wtforms.SelectField):

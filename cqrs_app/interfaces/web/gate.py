@@ -10,10 +10,13 @@ from flask import Flask, Response, abort, current_app, g, make_response, redirec
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.interfaces.web.auth import HOME, form_again, local_path
+from cqrs_app.interfaces.web.auth import form_again, local_path, this_address
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.client_address import known_address
+from cqrs_app.interfaces.web.host_users import admit, operator_of
 from cqrs_app.interfaces.web.sign_in import sign_in_before_upload, sign_in_on_the_way
 from cqrs_app.interfaces.web.uploading import Upload
+from cqrs_app.mounting import mounted_in
 from cqrs_app.networks import is_in
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.sessions import SignOn
@@ -21,6 +24,7 @@ from cqrs_app.services import services
 
 WRONG_NETWORK = "The role {} cannot be used from your network. Ask an administrator."
 SIGNED_IN = "You are signed in again. Nothing was sent yet: check the form and send it."
+NOT_SHOWN = "You are signed in again, but this form is not open to you. Nothing was sent."
 
 logger = logging.getLogger(__name__)
 
@@ -55,13 +59,18 @@ def _require_operator() -> ResponseReturnValue | None:
     view = current_app.view_functions.get(request.endpoint or "")
     if getattr(view, "is_for_programs", False):
         return None
-    g.operator = _operator(active=not getattr(view, "is_background", False))
+    mounted, active = mounted_in(), not getattr(view, "is_background", False)
+    g.operator = operator_of(mounted, active=active) if mounted else _operator(active=active)
     # Without a view the answer is "not found" or the like, and tells nothing.
     if view is None or getattr(view, "is_public", False):
         return None
-    if g.operator:
+    if g.operator or (mounted and admit(mounted)):
         _require_network(g.operator)
         return None if getattr(view, "sets_up", False) else _set_up_first(g.operator)
+    if mounted:
+        wanted = local_path(_wanted_page())
+        address = mounted.ask(lambda users: users.sign_in_address(wanted))
+        return _whole_page(address, "You are signed out.", 401)
     if request.method == "POST" and hasattr(view, "form_again"):
         upload: Upload | None = getattr(view, "takes_file", None)
         if upload:
@@ -69,7 +78,10 @@ def _require_operator() -> ResponseReturnValue | None:
         if asked := sign_in_on_the_way():
             return asked
         _require_network(g.operator)
-        return _set_up_first(g.operator) or make_response(form_again(SIGNED_IN))
+        if asked := _set_up_first(g.operator):
+            return asked
+        page = form_again(SIGNED_IN)
+        return make_response(page) if page else abort(403, NOT_SHOWN)
     address = url_for("web.sign_in", next=local_path(_wanted_page()))
     return _whole_page(address, "You are signed out.", 401)
 
@@ -79,9 +91,10 @@ def _require_network(operator: Operator) -> None:
     custom role may be used from where the role that it is based on may."""
     listed = services.settings.networks_of_roles
     networks = listed.get(operator.role) or listed.get(operator.counts_as, "")
-    address = request.remote_addr or ""
+    address = known_address()
     if not is_in(address, networks) and request.endpoint != "web.sign_out":
-        logger.warning("%s of role %s refused from %s", operator.name, operator.role, address)
+        place = request.remote_addr
+        logger.warning("%s of role %s refused from %s", operator.name, operator.role, place)
         abort(403, WRONG_NETWORK.format(operator.role))
 
 
@@ -117,10 +130,10 @@ def _wanted_page() -> str:
     if "HX-Request" in request.headers:
         page = request.headers.get("HX-Current-URL", "")
     elif request.method == "GET":
-        return request.full_path.removesuffix("?")
+        return this_address()
     else:
         page = request.headers.get("Referer", "")
     parts = urlsplit(page)
     if parts.netloc != request.host:
-        return HOME
+        return url_for("web.home")
     return f"{parts.path}?{parts.query}" if parts.query else parts.path

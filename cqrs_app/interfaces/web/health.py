@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hmac
-from functools import partial
 
 from flask import Response, jsonify, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from cqrs_app.interfaces.metric_families import metric_families
 from cqrs_app.interfaces.web.auth import for_programs
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.client_address import known_address
 from cqrs_app.networks import is_loopback
-from cqrs_app.platform.alerts.metrics import alert_metrics
-from cqrs_app.platform.approvals.overdue import approval_metrics
-from cqrs_app.platform.failures.metrics import failure_metrics
 from cqrs_app.platform.runtime import health, metrics
-from cqrs_app.platform.webhooks.metrics import webhook_metrics
 from cqrs_app.services import kernel, services
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="metrics"'}
@@ -47,14 +44,7 @@ def prometheus() -> ResponseReturnValue:
         sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
         if not hmac.compare_digest(sent.encode(), expected.encode()):
             return Response("Needs METRICS_TOKEN as a bearer token.\n", 401, CHALLENGE)
-    elif not is_loopback(request.remote_addr or ""):
+    elif not is_loopback(known_address()):
         return Response("Set METRICS_TOKEN to read this from elsewhere.\n", 403)
-    write = kernel.engines.write
-    text = metrics.exposition(
-        kernel,
-        webhooks=partial(webhook_metrics, write),
-        failures=partial(failure_metrics, write),
-        alerts=partial(alert_metrics, write),
-        approvals=partial(approval_metrics, write),
-    )
+    text = metrics.exposition(kernel, metric_families(kernel.engines.write))
     return Response(text, content_type=CONTENT_TYPE_LATEST)

@@ -16,6 +16,7 @@ from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, ask_if_allowed, may
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.shift import offered_shift
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.command_log import FailedToday
@@ -33,7 +34,7 @@ def home() -> ResponseReturnValue:
         name: Markup(_shown(name, found))  # noqa: S704 - our own templates
         for name, found in zip(PANELS, gathered, strict=True)
     }
-    return render_template("home/home.html", panels=panels)
+    return render_template("home/home.html", panels=panels, shift=offered_shift())
 
 
 @bp.get("/home/<panel>")
@@ -105,7 +106,8 @@ def _trends() -> dict[str, tuple[float | None, ...]]:
 
 
 def _for_engineers(state: health.Health, hits_lately: tuple[float | None, ...]) -> list[Sign]:
-    parked = sum(each.parked for each in ask(ProjectionStatus()).value)
+    known = kernel.registry.subscriptions
+    parked = sum(each.parked for each in ask(ProjectionStatus()).value if each.projection in known)
     rows = ask(QueryFigures(hours=24)).value
     hits = sum(each.hits + each.stale_hits for each in rows)
     asked = hits + sum(each.misses for each in rows)

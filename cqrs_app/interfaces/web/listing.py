@@ -7,7 +7,10 @@ from typing import Any
 
 from flask import request, url_for
 
+from cqrs_app.interfaces.web.ask import authorise
+from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.typed import read_here
+from cqrs_app.interfaces.web.zones import shown_zone, typed_moment
 from cqrs_app.kernel import COUNTED_TO
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.fields import hints_of
@@ -17,10 +20,13 @@ from cqrs_app.services import services
 
 PLACE = ("after", "before")
 WHOLE_LIST = 200
+TAKEN = frozenset({"endpoint", "_anchor", "_external", "_method", "_scheme"})
+"""By `url_for`: no parameter of a page is called so."""
 
 
 def asked(cls: type[Query], **fixed: Any) -> Any:
-    """The query for the URL's parameters. Raises Invalid with a sentence each."""
+    """The query for the URL's parameters. Raises NotAllowed, or Invalid with a sentence each."""
+    authorise(cls)
     names = hints_of(cls)
     values: dict[str, Any] = {
         name: text.strip()
@@ -32,13 +38,13 @@ def asked(cls: type[Query], **fixed: Any) -> Any:
             raise Invalid(cls.__name__, {"descending": "Write 1 for yes or 0 for no."})
         values["descending"] = values["descending"] == "1"
     values.pop("limit", None)
-    return parse(cls, read_here(cls, values) | fixed)
+    return parse(cls, read_here(cls, values) | fixed, from_text=True)
 
 
-def asked_here(cls: type[Query]) -> Any:
+def asked_here(cls: type[Query], **fixed: Any) -> Any:
     """The same for a page that is a list; raises Invalid in words of that page."""
     try:
-        return asked(cls, **page_size(cls))
+        return asked(cls, **page_size(cls) | fixed)
     except Invalid as invalid:
         raise Invalid("The address of this list", invalid.problems) from invalid
 
@@ -61,11 +67,16 @@ def page_number(page: Page[Any], limit: int) -> str:
     return f"Page {number} of {max(number, -(-page.total // limit))}"
 
 
+def kept_here(*without: str) -> dict[str, str]:
+    """The parameters of the present URL that links from here keep: all but those that are named, or
+    called what `url_for` or the path takes for itself."""
+    gone = {*without, *TAKEN, *(request.view_args or {})}
+    return {name: value for name, value in request.args.items() if value and name not in gone}
+
+
 def here(endpoint: str, without: tuple[str, ...] = (), **changed: Any) -> str:
     """The present URL with some parameters changed, others removed, and from its first page."""
-    gone = {*PLACE, *without}
-    given = {name: value for name, value in request.args.items() if value and name not in gone}
-    return url_for(endpoint, **given | changed)
+    return url_for(endpoint, **kept_here(*PLACE, *without) | changed)
 
 
 def pager(
@@ -110,6 +121,15 @@ def chips(
         for name, text in given.items()
         if text
     ]
+
+
+def moments(*names: str) -> dict[str, dict[str, str]]:
+    """`words` of `chips` for filters that are moments: in the zone of whoever looks."""
+    formats, zone = formats_of(services.settings.locale), shown_zone()
+    given = {name: request.args.get(name, "").strip() for name in names}
+    return {
+        name: {text: formats.when(typed_moment(text), zone)} for name, text in given.items() if text
+    }
 
 
 def turning(endpoint: str, page: Page[Any], limit: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.web.areas import BATCHED
 from cqrs_app.interfaces.web.ask import ask, command_context, may, may_act
+from cqrs_app.interfaces.web.auth import keeps_form
 from cqrs_app.interfaces.web.batches import shared_fields
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.forms import command_from, form_for, usable
@@ -58,16 +59,18 @@ def macro_form() -> ResponseReturnValue:
     return _page(_filled(steps), found.name if found else "", owner)
 
 
+def macro_form_again(*, sentence: str, possible: bool) -> str:
+    """The form with what was sent and not saved; `sentence` says why."""
+    _require()
+    return _page(*_sent(), sentence=sentence)
+
+
 @bp.post("/macros/edit")
+@keeps_form(macro_form_again)
 def macro_save() -> ResponseReturnValue:
     """Add or remove a step, or save the macro; the page comes back with what was typed."""
     _require()
-    name, owner = request.form.get("macro", "").strip(), request.form.get("owner", "")
-    forms = [
-        (cls, _form(cls, number))
-        for number, cls in enumerate(map(_choices().get, request.form.getlist("step")))
-        if cls is not None
-    ]
+    forms, name, owner = _sent()
     if "add" in request.form:
         added = _choices().get(request.form.get("next_step", ""))
         more = [(added, _form(added, len(forms), sent=False))] if added else []
@@ -94,6 +97,16 @@ def macro_save() -> ResponseReturnValue:
     except Refused as refused:
         problems = {"steps": refused.sentence}
     return _page(forms, name, owner, problems), 422
+
+
+def _sent() -> tuple[list[StepForm], str, str]:
+    """The steps, the name and the owner that were sent."""
+    forms = [
+        (cls, _form(cls, number))
+        for number, cls in enumerate(map(_choices().get, request.form.getlist("step")))
+        if cls is not None
+    ]
+    return forms, request.form.get("macro", "").strip(), request.form.get("owner", "")
 
 
 def _require() -> None:
@@ -146,9 +159,19 @@ def _typed(cls: type[Command], form: Any) -> Step:
 
 
 def _step(cls: type[Command], values: Mapping[str, Any]) -> Step:
-    found = {name: value for name, value in values.items() if value not in (None, "", (), [])}
-    texts = {name: str(each).lower() if each is True else str(each) for name, each in found.items()}
-    return Step(cls.__name__, {name: each for name, each in texts.items() if each != "False"})
+    found = {
+        name: _text(value)
+        for name, value in values.items()
+        if value is not False and value not in (None, "", (), [])
+    }
+    return Step(cls.__name__, found)
+
+
+def _text(value: Any) -> str | list[str]:
+    """As in an address."""
+    if isinstance(value, list | tuple):
+        return [str(each) for each in value]
+    return "true" if value is True else str(value)
 
 
 def _page(
@@ -156,6 +179,7 @@ def _page(
     name: str,
     owner: str,
     problems: Mapping[str, str] = MappingProxyType({}),
+    sentence: str = "",
 ) -> str:
     identity = services.batches.identity(forms[0][0]) if forms else ""
     return render_template(
@@ -177,5 +201,6 @@ def _page(
         owner=owner,
         owners=owners(SHARE),
         problems=problems,
+        sentence=sentence,
         full=len(forms) >= MOST_STEPS,
     )

@@ -33,7 +33,10 @@ def macros_for(what: str) -> list[str]:
 def step_in_words(text: str) -> str:
     """A step of a macro, such as "Hold order: reason other"."""
     step = Step.from_text(text)
-    fields = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in step.fields.items())
+    fields = ", ".join(
+        f"{name.replace('_', ' ')} {value if isinstance(value, str) else ' and '.join(value)}"
+        for name, value in step.fields.items()
+    )
     label = label_of_command(step.command)
     return f"{label}: {fields}" if fields else label
 

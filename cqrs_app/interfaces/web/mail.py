@@ -15,6 +15,7 @@ from wtforms.validators import ValidationError
 
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.platform.notifications.words import NotificationKind
+from cqrs_app.platform.operators.tables import EMAIL_LENGTH
 from cqrs_app.services import services
 from cqrs_app.standards.email import email_address
 
@@ -24,8 +25,6 @@ HOW = [
     SelectChoice("at_once", "At once"),
     SelectChoice("daily", "Every morning"),
 ]
-LONGEST = 254
-"""Characters of an e-mail address."""
 TOO_SOON = "A mail was sent to you just now. Nothing was saved. Try again in a minute."
 
 
@@ -34,7 +33,8 @@ class MailForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
 
     address = StringField(
         "E-mail address",
-        description="A link is mailed there to confirm it. Leave empty for no mail.",
+        description="Sign-in links are sent there too. A new address is used once you have "
+        "opened the link that is mailed to it. Leave empty for no mail.",
         render_kw={"autocomplete": "email", "spellcheck": "false", "autocapitalize": "none"},
     )
 
@@ -44,8 +44,8 @@ class MailForm(FlaskForm):  # type: ignore[misc]  # Flask-WTF ships no types
             field.data = email_address(text) if text else ""
         except ValueError as error:
             raise ValidationError(str(error)) from None
-        if len(field.data) > LONGEST:
-            raise ValidationError(f"Enter at most {LONGEST} characters.")
+        if len(field.data) > EMAIL_LENGTH:
+            raise ValidationError(f"Enter at most {EMAIL_LENGTH} characters.")
 
 
 for _kind in NotificationKind:
@@ -60,7 +60,7 @@ def mail_form(*, sent: bool = False) -> MailForm | None:
     known = services.mail_addresses.of(g.operator.name)
     chosen: dict[str, Any] = dict(g.operator.preferences.mailed)
     formdata = request.form if sent else None
-    return MailForm(formdata, address=known.address if known else "", **chosen)
+    return MailForm(formdata, address=known.address, **chosen)
 
 
 def save_mail(form: MailForm) -> bool:
@@ -68,27 +68,34 @@ def save_mail(form: MailForm) -> bool:
     name = g.operator.name
     if not form.validate():
         return False
-    if form.address.data and not _choose(name, form.address.data):
+    if not _choose(name, form.address.data or ""):
         form.address.errors = [TOO_SOON]
         return False
-    if not form.address.data:
-        services.mail_addresses.remove(name)
+    console = url_for("web.home", _external=True)
     chosen = {kind.value: form[kind.value].data for kind in NotificationKind}
     mailed = {kind: how for kind, how in chosen.items() if how}
     services.accounts.change_preferences(
-        name, lambda now: msgspec.structs.replace(now, mailed=mailed)
+        name, lambda now: msgspec.structs.replace(now, mailed=mailed, console=console)
     )
     return True
 
 
+def changes_address(form: MailForm) -> bool:
+    """Whether another address would be used, for which operators prove who they are: whoever gets
+    sign-in links can sign in."""
+    return bool(form.address.data != services.mail_addresses.of(g.operator.name).address)
+
+
 def _choose(name: str, address: str) -> bool:
+    known = services.mail_addresses.of(name)
+    if address == known.address and (known.confirmed_at or not address):
+        return True
+    if not address:
+        services.mail_addresses.record(name, "")
+        return True
     token = _signer().dumps([name, address])
-    return services.mail_addresses.choose(
-        name,
-        address,
-        url_for("web.home", _external=True),
-        link=url_for("web.mail_confirm", token=token, _external=True),
-    )
+    link = url_for("web.mail_confirm", token=token, _external=True)
+    return services.mail_addresses.choose(name, address, link=link)
 
 
 @bp.route("/account/mail/confirm", methods=["GET", "POST"])
@@ -100,11 +107,11 @@ def mail_confirm() -> ResponseReturnValue:
     except BadData:
         abort(404, "This link cannot be used any more. Save your e-mail address again.")
     known = services.mail_addresses.of(g.operator.name)
-    if name != g.operator.name or known is None or known.address != address:
+    if name != g.operator.name or known.chosen != address:
         abort(404, "This link is not for your account, or you have chosen another address since.")
     if request.method == "GET":
         return render_template("auth/mail_confirm.html", address=address)
-    services.mail_addresses.confirm(name, address)
+    services.mail_addresses.confirm(name)
     flash("E-mail address confirmed.", "good")
     return redirect(url_for("web.account"), 303)
 

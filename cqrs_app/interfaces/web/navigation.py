@@ -74,12 +74,21 @@ GROUPS: tuple[tuple[str, tuple[Entry, ...]], ...] = (
                 "command-log", "Command log", "web.command_log", "terminal-2", "commands.view", "l"
             ),
             Entry("imports", "Imports", "web.imports", "archive", "imports.run", "i"),
+            Entry(
+                "scheduled-exports",
+                "Scheduled exports",
+                "web.scheduled_exports",
+                "clock",
+                "exports.run",
+                "z",
+            ),
         ),
     ),
     (
         "Administration",
         (
             Entry("operators", "Operators", "web.operators", "user", "operators.manage", "u"),
+            Entry("audit", "Audit", "web.audit", "shield-check", "audit.view", "k"),
             Entry("tokens", "API tokens", "web.tokens", "lock", "tokens.manage", "t"),
             Entry("webhooks", "Webhooks", "web.webhooks", "webhook", "webhooks.view", "w"),
             Entry("catalogue", "Catalogue", "web.catalogue", "book", "", "b"),

@@ -8,6 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.web.attempts import log_event
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.proofs import step_up
+from cqrs_app.platform.audit.kinds import Kind
 from cqrs_app.services import services
 
 # The first that matches: each browser also names those before it in time.
@@ -27,8 +29,10 @@ def device_of(user_agent: str) -> str:
 @bp.post("/account/sessions/<key>/end")
 def end_session(key: str) -> ResponseReturnValue:
     """End one session."""
+    if asked := step_up():
+        return asked
     if services.sessions.end(g.operator.name, key):
-        log_event("session ended", g.operator.name)
+        log_event(Kind.SESSIONS_ENDED, "session ended", g.operator.name)
         flash("Session ended.", "good")
     else:
         flash("This session has ended already.", "info")
@@ -38,7 +42,9 @@ def end_session(key: str) -> ResponseReturnValue:
 @bp.post("/account/sessions/end-others")
 def end_other_sessions() -> ResponseReturnValue:
     """End all sessions but this one."""
+    if asked := step_up():
+        return asked
     count = services.sessions.end_all(g.operator.name, but=cookie["token"])
-    log_event(f"{count} other sessions ended", g.operator.name)
+    log_event(Kind.SESSIONS_ENDED, f"{count} other sessions ended", g.operator.name)
     flash(f"{count} other session{'' if count == 1 else 's'} ended.", "good")
     return redirect(url_for("web.account"), 303)

@@ -22,6 +22,7 @@ from cqrs_app.interfaces.web.attempts import (
 from cqrs_app.interfaces.web.auth import local_path, sets_up
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.messages.sentences import NEEDED
+from cqrs_app.platform.audit.kinds import Kind
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.passwords import SHORTEST
 from cqrs_app.services import services
@@ -86,7 +87,7 @@ def _change(form: Any) -> bool:
         form.current.errors = [refusal.sentence]
         return False
     if services.accounts.verify(name, form.current.data) is None:
-        log_failure("change of password refused", name)
+        log_failure(Kind.PASSWORD_REFUSED, "change of password refused", name)
         form.current.errors = [WRONG]
         return False
     attempt_succeeded(name)
@@ -98,7 +99,7 @@ def _change(form: Any) -> bool:
     except AccountError as error:
         form.new.errors = [str(error)]
         return False
-    log_event("password changed", name)
+    log_event(Kind.PASSWORD_CHANGED, "password changed", name)
     return True
 
 

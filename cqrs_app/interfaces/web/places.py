@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ from flask import has_request_context, request, url_for
 
 from cqrs_app.interfaces.web.areas import PLACES
 from cqrs_app.interfaces.web.areas.area import FROM, Place
+from cqrs_app.interfaces.web.auth import this_address
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.services import kernel
@@ -20,8 +22,8 @@ _RETURNING = frozenset({"web.command_form", "web.undo"})
 def _add_where_from(endpoint: str, values: dict[str, Any]) -> None:
     """A link to a form on a page whose address has filters leads back to them."""
     if endpoint in _RETURNING and has_request_context():
-        shown = urlsplit(request.headers.get("HX-Current-URL", "") or request.full_path)
-        if shown.query and not shown.path.startswith("/commands/"):
+        shown = urlsplit(request.headers.get("HX-Current-URL", "") or this_address())
+        if shown.query and not shown.path.startswith(f"{request.script_root}/commands/"):
             values.setdefault(FROM, f"{shown.path}?{shown.query}")
 
 
@@ -59,6 +61,14 @@ def pages_of(cls: type[Command], identity: str) -> tuple[str, ...]:
         name = kernel.registry.aggregates[category_of(cls)].identity
         return page, url_for(place.also, **{name: identity})  # type: ignore[arg-type]
     return (page or url_for("web.catalogue_entry", name=cls.__name__),)
+
+
+@bp.app_template_global()
+def names_about(command: str, identities: list[str]) -> Mapping[str, str]:
+    """What a command's things are called, where their identities are ids of programs."""
+    cls = kernel.registry.commands.get(command)
+    place = place_of(cls) if cls else None
+    return place.names(identities) if place and identities else {}
 
 
 @bp.app_template_global()

@@ -16,7 +16,7 @@ from markupsafe import Markup, escape
 
 from cqrs_app.interfaces.web.charts import spark_path
 from cqrs_app.interfaces.web.formats import NONE, Formats, as_utc
-from cqrs_app.interfaces.web.zones import days_note, shown_zone
+from cqrs_app.interfaces.web.zones import days_note, moment_to_type, shown_zone
 
 
 def age(seconds: float | None) -> str:
@@ -100,6 +100,7 @@ def register(app: Flask, formats: Formats) -> None:
         day_text=formats.day,
         age=age,
         shown_zone=shown_zone,
+        moment_to_type=moment_to_type,
         days_note=days_note,
         milliseconds=formats.milliseconds,
         utc_text=utc_text,

@@ -135,6 +135,7 @@ BUTTONS: Mapping[str, Callable[[Problem], list[Button]]] = {
     "override_overdue": _override,
     "disk": _storage,
     "certificate": lambda problem: [],
+    "audit_not_sent": lambda problem: [],
     "webhook_failing": _webhook,
     "webhook_paused": _webhook,
 }

@@ -17,8 +17,10 @@ from cqrs_app.interfaces.web.attempts import (
     log_event,
     log_failure,
 )
-from cqrs_app.interfaces.web.auth import local_path, public, sets_up
+from cqrs_app.interfaces.web.auth import local_path, public, sets_up, this_address
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.mounting import mounted_in
+from cqrs_app.platform.audit.kinds import Kind
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.sites import Site, site_of
 from cqrs_app.services import services
@@ -72,8 +74,8 @@ def prove(form: ProofForm, name: str, *, password_will_do: bool) -> AttemptRefus
     factor to ask for."""
     if not form.validate():
         return AttemptRefused(OPEN_TOO_LONG)
-    if confirms_at_provider(name):
-        return AttemptRefused(CONFIRM_FIRST.format(services.settings.oidc_name))
+    if elsewhere := proves_elsewhere(name):
+        return AttemptRefused(CONFIRM_FIRST.format(elsewhere))
     if not (form.passkey.data or (form.password if password_will_do else form.code).data):
         return AttemptRefused(EMPTY_PASSWORD if password_will_do else EMPTY)
     if refusal := begin_attempt(name, second_factor=not password_will_do):
@@ -81,13 +83,13 @@ def prove(form: ProofForm, name: str, *, password_will_do: bool) -> AttemptRefus
     try:
         how = _how(form, name, password_will_do)
     except AccountError as error:
-        log_failure("passkey refused", name)
+        log_failure(Kind.PROOF_REFUSED, "passkey refused", name)
         return AttemptRefused(str(error))
     if how is None:
-        log_failure("second factor refused", name)
+        log_failure(Kind.PROOF_REFUSED, "second factor refused", name)
         return AttemptRefused(WRONG_PASSWORD if password_will_do else WRONG)
     attempt_succeeded(name, second_factor=not password_will_do)
-    log_event(f"proved with {how}", name)
+    log_event(Kind.PROOF, f"proved with {how}", name)
     return None
 
 
@@ -111,6 +113,14 @@ def kept_fields(*prefixes: str) -> list[tuple[str, str]]:
     ]
 
 
+def proves_elsewhere(name: str) -> str:
+    """Where this operator, who has nothing here to prove it with, proves who they are: the name of
+    the OpenID provider, or of the application that the console is mounted into. Otherwise empty."""
+    if mounted := mounted_in():
+        return "" if services.second_factors.of(name).any else mounted.users.name
+    return services.settings.oidc_name if confirms_at_provider(name) else ""
+
+
 def confirms_at_provider(name: str) -> bool:
     """Whether this operator proves who they are at the OpenID provider: they have neither a second
     factor nor a password that counts, and are linked."""
@@ -130,7 +140,7 @@ def step_up() -> ResponseReturnValue | None:
     if since and datetime.now(UTC) - since < timedelta(minutes=services.settings.step_up_minutes):
         return None
     if request.method == "GET":
-        return redirect(url_for("web.confirm_identity", next=request.full_path.removesuffix("?")))
+        return redirect(url_for("web.confirm_identity", next=this_address()))
     form, sentence, status = ProofForm(), "", 422
     if form.passkey.name in request.form:
         refusal = prove(form, name, password_will_do=not g.operator.has_second_factor)
@@ -138,7 +148,7 @@ def step_up() -> ResponseReturnValue | None:
             services.sessions.verified(token)
             return None
         sentence, status = refusal.sentence, refusal.status
-    action = request.full_path.removesuffix("?")
+    action = this_address()
     # Whatever a button would have replaced: the dialog is where it is answered.
     in_dialog = {"HX-Retarget": "#dialog-body", "HX-Reswap": "innerHTML"}
     headers = in_dialog if "HX-Request" in request.headers else {}
@@ -201,6 +211,14 @@ def proof_page(
         signing_in=signing_in,
         restart=RESTART,
         factors=services.second_factors.of(name),
-        provider=services.settings.oidc_name if confirms_at_provider(name) else "",
-        next=local_path(request.args.get("next", "")) if kept is None else "/",
+        elsewhere=proves_elsewhere(name),
+        elsewhere_url=_elsewhere_url(
+            local_path("" if kept is not None else request.args.get("next"))
+        ),
     )
+
+
+def _elsewhere_url(next_address: str) -> str:
+    if mounted := mounted_in():
+        return mounted.ask(lambda users: users.proof_address(next_address))
+    return url_for("web.provider_start", next=next_address, **{"for": "confirm"})  # type: ignore[arg-type]

@@ -20,6 +20,7 @@ from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.gate import second_factor_required
 from cqrs_app.interfaces.web.proofs import begin_options, site, step_up
 from cqrs_app.kernel.messages.sentences import NEEDED
+from cqrs_app.platform.audit.kinds import Kind
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.second_factors import NewApp
 from cqrs_app.platform.operators.tables import NAME_LENGTH
@@ -80,7 +81,7 @@ def authenticator() -> ResponseReturnValue:
     except AccountError as error:
         form.code.errors = [str(error)]
         return _app_page(form, app), 422
-    log_event("second factor added: authenticator app", name)
+    log_event(Kind.FACTOR_ADDED, "second factor added: authenticator app", name)
     return _added("Authenticator app added.", codes)
 
 
@@ -111,7 +112,7 @@ def passkey_new() -> ResponseReturnValue:
     except AccountError as error:
         form.name.errors = [str(error)]
         return _passkey_page(form), 422
-    log_event("second factor added: passkey", g.operator.name)
+    log_event(Kind.FACTOR_ADDED, "second factor added: passkey", g.operator.name)
     return _added("Passkey added.", codes)
 
 
@@ -142,7 +143,7 @@ def recovery_codes() -> ResponseReturnValue:
     except AccountError as error:
         flash(str(error), "bad")
         return redirect(url_for("web.account"), 303)
-    log_event("new recovery codes", g.operator.name)
+    log_event(Kind.RECOVERY_CODES, "new recovery codes", g.operator.name)
     return render_template("auth/recovery_codes.html", codes=codes, title="New recovery codes")
 
 
@@ -154,7 +155,7 @@ def _changed(change: Callable[[], None], event: str) -> ResponseReturnValue:
     except AccountError as error:
         flash(str(error), "bad")
     else:
-        log_event(event, g.operator.name)
+        log_event(Kind.FACTOR_REMOVED, event, g.operator.name)
         flash(f"{event.capitalize()}.", "good")
     return redirect(url_for("web.account"), 303)
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from flask import Flask, Response, g, render_template, request
+from jinja2 import Environment
 from markupsafe import Markup
 
 from cqrs_app.interfaces.web.auth import background
@@ -23,7 +24,7 @@ from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.platform.alerts.queries import open_counts
-from cqrs_app.platform.approvals.queries import waiting_by_name
+from cqrs_app.platform.approvals.lists import waiting_by_name
 from cqrs_app.platform.batches.queries import BatchRow, live_batches
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.views.views import SavedView
@@ -95,52 +96,59 @@ def banners() -> Response:
     return fragment(render_template("_banners.html"))
 
 
-def init_shell(app: Flask, settings: Settings) -> None:
-    """Give every template `shop_name` and `about(stream)`, for who is signed in also `banners`,
-    `navigation(active)` and `shortcuts()`."""
-    watch = Watch()
-    always = [{"level": level, "text": text} for level, text in _unusual(settings)]
+class Navigation:
+    """The places of the console that the signed-in operator may open."""
 
-    @lru_cache(NAVIGATIONS_KEPT)
-    def navigation_of(
+    def __init__(self, templates: Environment, watch: Watch) -> None:
+        self._templates = templates
+        self._watch = watch
+        self._rendered = lru_cache(NAVIGATIONS_KEPT)(self._render)
+
+    def menu(self, active: str) -> Markup:
+        """As the page shows them; cached, as there are few combinations."""
+        mine = _permissions()
+        found = self._watch.open_counts().items()
+        counts = tuple((name, count) for name, count in found if f"{name}.view" in mine)
+        if "approvals.sign" in mine:
+            counts += (("approvals", self._watch.waiting_for(g.operator.name)),)
+        urls = tuple(self.default_urls().items())
+        return self._rendered(request.script_root, mine, active, counts, urls)
+
+    def default_urls(self) -> dict[str, str]:
+        """List -> address of the view that the operator's role opens first."""
+        views = self._watch.default_views(g.operator.counts_as) if g.get("operator") else []
+        return {each.list: list_url(each.list, given_of(each)) for each in views}
+
+    def shortcuts(self) -> list[Entry]:
+        """The places that a key leads to."""
+        return open_to(_permissions(), ENTRIES)
+
+    def _render(
+        self,
         root: str,
         permissions: frozenset[str],
         active: str,
         counts: tuple[tuple[str, int], ...],
         defaults: tuple[tuple[str, str], ...],
     ) -> Markup:
-        template = app.jinja_env.get_template("_navigation.html")
+        template = self._templates.get_template("_navigation.html")
         groups = [(title, open_to(permissions, entries)) for title, entries in GROUPS]
         return Markup(  # noqa: S704 - our own template
             template.render(groups=groups, active=active, counts=dict(counts), urls=dict(defaults))
         )
 
-    def navigation(active: str) -> Markup:
-        """The places of the console that this operator may open; cached, as there are few
-        combinations.
-        """
-        mine = _permissions()
-        found = watch.open_counts().items()
-        counts = tuple((name, count) for name, count in found if f"{name}.view" in mine)
-        if "approvals.sign" in mine:
-            counts += (("approvals", watch.waiting_for(g.operator.name)),)
-        urls = tuple(default_urls().items())
-        return navigation_of(request.script_root, mine, active, counts, urls)
 
-    def default_urls() -> dict[str, str]:
-        """List -> address of the view that the operator's role opens first."""
-        views = watch.default_views(g.operator.counts_as) if g.get("operator") else []
-        return {each.list: list_url(each.list, given_of(each)) for each in views}
-
-    def shortcuts() -> list[Entry]:
-        """The places that a key leads to."""
-        return open_to(_permissions(), ENTRIES)
-
+def init_shell(app: Flask, settings: Settings) -> None:
+    """Give every template `shop_name` and `about(stream)`, for who is signed in also `banners`,
+    `navigation(active)` and `shortcuts()`."""
+    watch = Watch()
+    navigation = Navigation(app.jinja_env, watch)
+    always = [{"level": level, "text": text} for level, text in _unusual(settings)]
     app.jinja_env.globals.update(
         about=about,
-        navigation=navigation,
-        shortcuts=shortcuts,
-        default_urls=default_urls,
+        navigation=navigation.menu,
+        shortcuts=navigation.shortcuts,
+        default_urls=navigation.default_urls,
         list_columns=COLUMNS.__getitem__,
     )
 

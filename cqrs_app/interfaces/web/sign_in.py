@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -21,7 +22,7 @@ from cqrs_app.interfaces.web.attempts import (
     log_event,
     log_failure,
 )
-from cqrs_app.interfaces.web.auth import local_path, public, sets_up
+from cqrs_app.interfaces.web.auth import local_path, public, sets_up, this_address
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.proofs import (
@@ -36,6 +37,8 @@ from cqrs_app.interfaces.web.proofs import (
 from cqrs_app.interfaces.web.security import refuse_foreign_pages
 from cqrs_app.interfaces.web.uploading import Upload, discard_body
 from cqrs_app.interfaces.web.zones import shown_zone
+from cqrs_app.mounting import mounted_in
+from cqrs_app.platform.audit.kinds import Kind
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.identities import DISABLED
 from cqrs_app.platform.operators.sessions import SignOn
@@ -51,6 +54,8 @@ NOTICE = (
     "Changed in your account since you last signed in: {} If it was not you, change your password "
     "and tell an administrator."
 )
+logger = logging.getLogger(__name__)
+
 SIGN_IN_PREFIX = "sign-in-"
 """Of the fields of the sign-in form that stands in another form's place."""
 
@@ -76,7 +81,8 @@ def sign_in() -> ResponseReturnValue:
     """The form; with the right name and password, a new session."""
     form = SignInForm(next=local_path(request.args.get("next", "")))
     if request.method == "GET":
-        return redirect(local_path(form.next.data)) if g.operator else _page(form, None)
+        is_elsewhere = g.operator or mounted_in()
+        return redirect(local_path(form.next.data)) if is_elsewhere else _page(form, None)
     if refusal := _sign_in(form):
         return _page(form, refusal.sentence), refusal.status, refusal.headers
     address = local_path(form.next.data)
@@ -108,8 +114,13 @@ def second_step() -> ResponseReturnValue:
 def sign_out() -> ResponseReturnValue:
     """End the session on the server: a copy of the cookie is worthless from now on."""
     services.sessions.revoke(cookie["token"])
+    log_event(Kind.SIGNED_OUT, "signed out", g.operator.name)
     cookie.clear()
-    response = redirect(url_for("web.sign_in"), 303)
+    mounted = mounted_in()
+    address = (
+        mounted.ask(lambda users: users.sign_out_address()) if mounted else url_for("web.sign_in")
+    )
+    response = redirect(address, 303)
     response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
@@ -129,12 +140,12 @@ def _sign_in(form: SignInForm) -> AttemptRefused | None:
         return refusal
     operator = services.accounts.verify(name, password)
     if operator is None or not services.settings.lets_in_locally(operator.name):
-        log_failure("sign-in refused", name)
+        log_failure(Kind.SIGN_IN_REFUSED, "sign-in refused", name)
         return AttemptRefused(_wrong())
     attempt_succeeded(name)
     if operator.has_second_factor:
         begin_session(operator.name, second_factor_due=True)
-        log_event("password accepted, second factor due", operator.name)
+        log_event(Kind.FIRST_STEP, "password accepted, second factor due", operator.name)
     else:
         signed_in(operator.name)
     return None
@@ -148,13 +159,13 @@ def _sign_in_by_passkey(response: str) -> AttemptRefused | None:
     try:
         name = passkey_owner(response)
     except AccountError as error:
-        log_failure("passkey refused", "")
+        log_failure(Kind.SIGN_IN_REFUSED, "passkey refused", "")
         return AttemptRefused(str(error))
     if not services.accounts.is_working(name):
-        log_failure("sign-in refused", name)
+        log_failure(Kind.SIGN_IN_REFUSED, "sign-in refused", name)
         return AttemptRefused(DISABLED)
     if not services.settings.lets_in_locally(name):
-        log_failure("sign-in refused", name)
+        log_failure(Kind.SIGN_IN_REFUSED, "sign-in refused", name)
         return AttemptRefused(_wrong())
     signed_in(name, "with a passkey")
     return None
@@ -174,7 +185,7 @@ def _somebody_else(form: ProofForm, name: str) -> bool:
     if RESTART not in request.form or not form.validate():
         return False
     services.sessions.revoke(cookie.pop("token"))
-    log_event("second step given up", name)
+    log_event(Kind.SIGN_IN_REFUSED, "second step given up", name)
     return True
 
 
@@ -199,9 +210,10 @@ def signed_in(
         flash(NOTICE.format(changes), "warn")
     by_provider = services.sessions.sign_on_of(cookie["token"]).identity
     if services.settings.local_sign_in or by_provider:
-        log_event(f"signed in {how}".strip(), name)
+        log_event(Kind.SIGNED_IN, f"signed in {how}".strip(), name)
     else:
-        log_failure(f"break-glass account signed in {how}".strip(), name)
+        logger.warning("break-glass account signed in %s: %s", how, name)
+        log_event(Kind.SIGNED_IN, f"break-glass account signed in {how}".strip(), name)
 
 
 def _wrong() -> str:
@@ -228,7 +240,7 @@ def sign_in_on_the_way() -> ResponseReturnValue | None:
 
 
 def _second_step_on_the_way(name: str, kept: list[tuple[str, str]]) -> ResponseReturnValue | None:
-    form, action = ProofForm(), request.full_path.removesuffix("?")
+    form, action = ProofForm(), this_address()
     if form.passkey.name not in request.form:
         return proof_page(form, action, kept=kept, signing_in=name), 401
     if _somebody_else(form, name):
@@ -244,7 +256,7 @@ def sign_in_before_upload(upload: Upload) -> ResponseReturnValue:
     page of the form's address."""
     refuse_foreign_pages()
     discard_body(upload.largest())
-    form = SignInForm(formdata=None, next=local_path(request.path))
+    form = SignInForm(formdata=None, next=local_path(this_address()))
     return _page(form, FILE_NOT_SENT), 401
 
 
@@ -268,7 +280,7 @@ def _page(
         form=form,
         error=error,
         kept=kept or (),
-        action=url_for("web.sign_in") if kept is None else request.full_path.removesuffix("?"),
+        action=url_for("web.sign_in") if kept is None else this_address(),
         in_dialog=in_dialog,
         provider=services.settings.oidc_name if services.openid_provider else "",
         local=services.settings.local_sign_in,

@@ -16,6 +16,7 @@ from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.passwords import RULE
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.messages.sentences import NEEDED
+from cqrs_app.platform.audit.kinds import Kind
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.services import services
 
@@ -49,21 +50,23 @@ def sign_in_link(operator: str, secret: str) -> ResponseReturnValue:
         return TOO_MANY.format(wait), 429, {"Retry-After": str(wait)}
     shown = services.links.owner(operator, secret)
     if shown is None:
-        log_failure("sign-in link refused", operator)
+        log_failure(Kind.SIGN_IN_REFUSED, "sign-in link refused", operator)
         abort(404, USED)
     form = LinkForm()
     if not form.is_submitted():
         return _page(form, operator, shown)
     if not form.validate() or not _choose(form, operator):
         return _page(form, operator, shown), 422
-    log_event("password chosen with a link", operator)
+    log_event(Kind.PASSWORD_CHANGED, "password chosen with a link", operator)
     flash("Password saved. Sign in with it.", "good")
     return redirect(url_for("web.sign_in"), 303)
 
 
 def _choose(form: Any, operator: str) -> bool:
     try:
-        services.accounts.set_password(operator, form.new.data, by=Actor(operator), channel="form")
+        services.accounts.set_password(
+            operator, form.new.data, by_link=True, by=Actor(operator), channel="form"
+        )
     except AccountError as error:
         form.new.errors = [str(error)]
         return False

@@ -15,6 +15,7 @@ from cqrs_app.interfaces.web.auth import for_programs, local_path, public
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.proofs import confirms_at_provider, step_up
 from cqrs_app.interfaces.web.sign_in import sign_in_refused, signed_in
+from cqrs_app.platform.audit.kinds import Kind
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.identities import Identity, Person, hash_of
 from cqrs_app.platform.operators.openid_provider import NotAccepted, OpenIdProvider, Unreachable
@@ -60,11 +61,11 @@ def provider_start() -> ResponseReturnValue:
             afresh=purpose != SIGN_IN,
         )
     except Unreachable as error:
-        log_failure(f"single sign-on: {error}", "")
+        log_failure(Kind.SIGN_IN_REFUSED, f"single sign-on: {error}", "")
         return _refused(purpose, UNREACHABLE.format(provider.name), 503)
     address = local_path(request.args.get("next", ""))
     started = [start.state, start.nonce, start.verifier, purpose, int(time.time())]
-    started.append(address if len(address) <= LONGEST_NEXT else "/")
+    started.append(address if len(address) <= LONGEST_NEXT else url_for("web.home"))
     cookie["starts"] = [*cookie.get("starts", []), started][-STARTS:]
     return redirect(start.address, 303)
 
@@ -75,7 +76,7 @@ def provider_callback() -> ResponseReturnValue:
     """Where the provider sends the browser, with a code that stands for who signed in."""
     provider, started = _provider(), _started(request.args.get("state", ""))
     if started is None:
-        log_failure("single sign-on: unknown state", "")
+        log_failure(Kind.SIGN_IN_REFUSED, "single sign-on: unknown state", "")
         return _refused(SIGN_IN, UNKNOWN_START, 422)
     _, nonce, verifier, purpose, at, address = started
     if purpose != SIGN_IN and not g.operator:
@@ -84,15 +85,19 @@ def provider_callback() -> ResponseReturnValue:
         return _refused(purpose, TOO_MANY.format(wait), 429)
     code, issuer = request.args.get("code", ""), request.args.get("iss")
     if not code or issuer not in (None, provider.client.issuer):
-        log_failure(f"single sign-on given up: {request.args.get('error', '')[:60]!r}", "")
+        log_failure(
+            Kind.SIGN_IN_REFUSED,
+            f"single sign-on given up: {request.args.get('error', '')[:60]!r}",
+            "",
+        )
         return _refused(purpose, GIVEN_UP.format(provider.name), 422)
     try:
         person = provider.finish(_redirect_uri(), code, nonce=nonce, verifier=verifier)
     except NotAccepted as error:
-        log_failure(f"single sign-on refused: {error}", "")
+        log_failure(Kind.SIGN_IN_REFUSED, f"single sign-on refused: {error}", "")
         return _refused(purpose, NOT_ACCEPTED.format(provider.name), 422)
     except Unreachable as error:
-        log_failure(f"single sign-on: {error}", "")
+        log_failure(Kind.SIGN_IN_REFUSED, f"single sign-on: {error}", "")
         return _refused(purpose, UNREACHABLE.format(provider.name), 503)
     if purpose == SIGN_IN:
         return _sign_in(provider, person, address)
@@ -120,7 +125,7 @@ def provider_link() -> ResponseReturnValue:
     except AccountError as error:
         flash(str(error), "bad")
     else:
-        log_event("single sign-on linked", g.operator.name)
+        log_event(Kind.IDENTITY_LINKED, "single sign-on linked", g.operator.name)
         flash(LINKED.format(provider.name), "good")
     return redirect(url_for("web.account"), 303)
 
@@ -134,10 +139,10 @@ def provider_logout() -> ResponseReturnValue:
     try:
         claims = provider.logged_out(request.form.get("logout_token", ""))
     except NotAccepted as error:
-        log_failure(f"logout by the provider refused: {error}", "")
+        log_failure(Kind.SESSIONS_ENDED, f"logout by the provider refused: {error}", "")
         return {"error": "invalid_request"}, 400
     except Unreachable as error:
-        log_failure(f"logout by the provider: {error}", "")
+        log_failure(Kind.SESSIONS_ENDED, f"logout by the provider: {error}", "")
         return {"error": "temporarily_unavailable"}, 503
     issuer = provider.client.issuer
     session, subject = str(claims.get("sid") or ""), str(claims.get("sub") or "")
@@ -147,7 +152,8 @@ def provider_logout() -> ResponseReturnValue:
             hash_of(issuer, session) if session else "",
         )
     )
-    log_event(f"{count} sessions ended by the provider", subject[:100])
+    operator = services.identities.operator_of(Identity(issuer, subject)) if subject else None
+    log_event(Kind.SESSIONS_ENDED, f"{count} sessions ended by the provider", operator or "")
     return "", 200
 
 
@@ -159,14 +165,14 @@ def _sign_in(provider: OpenIdProvider, person: Person, address: str) -> Response
             person, creates=rules.creates, assigns_roles=bool(rules.roles)
         )
     except AccountError as error:
-        log_failure("single sign-on refused", person.identity.subject)
+        log_failure(Kind.SIGN_IN_REFUSED, "single sign-on refused", person.identity.subject)
         return _refused(SIGN_IN, str(error), 403)
     issuer = person.identity.issuer
     session = hash_of(issuer, person.session) if person.session else ""
     sign_on = SignOn(person.identity.key, session, person.second_factor)
     if not person.second_factor and services.second_factors.of(name).any:
         begin_session(name, second_factor_due=True, sign_on=sign_on)
-        log_event(f"{provider.name} accepted, second factor due", name)
+        log_event(Kind.FIRST_STEP, f"{provider.name} accepted, second factor due", name)
         return redirect(url_for("web.second_step", next=address), 303)
     # Without the time at which they proved it, a sensitive action asks for another proof.
     proven_at = person.authenticated_at or datetime.fromtimestamp(0, UTC)
@@ -191,10 +197,10 @@ def _confirm(
     ):
         refusal = NOT_AFRESH
     if refusal:
-        log_failure("confirmation by the provider refused", name)
+        log_failure(Kind.PROOF_REFUSED, "confirmation by the provider refused", name)
         return _refused(CONFIRM, refusal.format(provider.name), 422)
     services.sessions.verified(token)
-    log_event(f"proved with {provider.name}", name)
+    log_event(Kind.PROOF, f"proved with {provider.name}", name)
     flash(CONFIRMED, "good")
     return redirect(address, 303)
 

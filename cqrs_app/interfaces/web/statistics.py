@@ -15,7 +15,7 @@ from cqrs_app.interfaces.web.ask import ask
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.charts import Chart, Series, Slot, line_chart
 from cqrs_app.interfaces.web.formats import Formats, formats_of
-from cqrs_app.interfaces.web.zones import shown_zone
+from cqrs_app.interfaces.web.zones import shown_zone, typed_moment
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.platform.runtime.query_log import ListQueries
 from cqrs_app.platform.runtime.statistics.catalogue import STATISTICS, Statistic
@@ -111,10 +111,10 @@ def sparks(name: str, last: Span = "hour") -> dict[str, tuple[float | None, ...]
 @bp.get("/system/statistics")
 def statistics() -> ResponseReturnValue:
     """Every statistic with its value now, and one of them as a chart."""
+    answer = ask(ListStatistics())
     name = request.args.get("name", "")
     if name and name not in STATISTICS:
         abort(404, "There is no such statistic.")
-    answer = ask(ListStatistics())
     groups: dict[str, list[Any]] = {}
     for each in answer.value:
         groups.setdefault(each.group, []).append((each, text_of(each.unit, each.value)))
@@ -163,16 +163,16 @@ def _one(statistic: Statistic) -> dict[str, Any]:
 
 
 def _until() -> datetime | None:
-    text = request.args.get("until", "")
+    """In the zone in which the chart is shown, unless the address names another."""
+    text = request.args.get("until", "").strip()
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None or not 2000 <= moment.year <= 9000:
-            raise ValueError(text)  # noqa: TRY301 - one sentence for all of them
-    except ValueError:
-        sentence = "Enter a time in UTC, e.g. 2026-03-31T12:00:00Z."
-        raise Invalid("The address of this chart", {"until": sentence}) from None
+        moment = typed_moment(text)
+    except ValueError as error:
+        raise Invalid("The address of this chart", {"until": str(error)}) from None
+    if not 2000 <= moment.year <= 9000:
+        raise Invalid("The address of this chart", {"until": "Enter a year from 2000 to 9000."})
     return moment
 
 

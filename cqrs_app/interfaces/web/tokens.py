@@ -20,6 +20,7 @@ from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.proofs import step_up
 from cqrs_app.kernel.errors import NotAllowed
 from cqrs_app.kernel.messages.sentences import NEEDED
+from cqrs_app.platform.audit.kinds import Kind
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.names import account_of
 from cqrs_app.platform.operators.roles import MANAGE_TOKENS
@@ -120,6 +121,9 @@ def token_new() -> ResponseReturnValue:
         )
     except AccountError as error:
         return _page(form, str(error)), 422
+    services.audit.record(
+        Kind.TOKEN_CREATED, g.operator.name, f"token:{account_of(name)}", detail=form.role.data
+    )
     return render_template("tokens/made.html", name=account_of(name), secret=secret)
 
 
@@ -139,6 +143,7 @@ def token_revoked(name: str) -> ResponseReturnValue:
     except AccountError as error:
         flash(str(error), "bad")
     else:
+        services.audit.record(Kind.TOKEN_REVOKED, g.operator.name, f"token:{name}")
         flash(f"{name} is revoked: whoever uses it is refused from now on.", "good")
     return redirect(url_for("web.tokens"), 303)
 

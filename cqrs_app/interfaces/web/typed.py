@@ -1,17 +1,19 @@
 """Converts what people type into filters to what programs write: a decimal point, countries in
-English, their own name.
+English, a time with its zone, their own name.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from flask import g
 
 from cqrs_app.interfaces.web.formats import formats_of
+from cqrs_app.interfaces.web.zones import typed_moment
 from cqrs_app.kernel.messages.description import fields_of
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.services import services
@@ -32,6 +34,9 @@ def read_here(cls: type[Query], values: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(text, str) and field.kind is Decimal:
             with suppress(ValueError):
                 found[field.name] = format(formats.read(text), "f")
+        elif isinstance(text, str) and field.kind is datetime:
+            with suppress(ValueError):
+                found[field.name] = typed_moment(text).isoformat()
         elif isinstance(text, str) and field.hints.get("autocomplete") == COUNTRY:
             found[field.name] = formats.stored_country(text)
         elif text == ME and field.hints.get(PERSON):

@@ -21,6 +21,7 @@ import msgspec
 
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.events.recorded import Recorded, Snapshot
+from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command, Event, Query
 
 A = TypeVar("A", bound="Aggregate")
@@ -85,6 +86,12 @@ class Aggregate:
     def evolve(self, event: Event, at: datetime) -> None:
         """Apply one event that happened at `at` (UTC)."""
         raise TypeError(f"{type(self).__name__} does not evolve")
+
+    def take(self, event: Event) -> None:
+        """Take over the event's values into the fields of the state with the same names."""
+        for name in hints_of(type(event)):
+            if hasattr(self, name):
+                setattr(self, name, getattr(event, name))
 
     def doubts(self, at: datetime, now: datetime) -> Iterator[Refused]:
         """Objections to the time `at` of history, raised after it has been applied to this

@@ -4,29 +4,21 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
-from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.commands.batch import Batch, Foreseen, Outcome, Stream
+from cqrs_app.kernel.clock import Clock, utc_now
+from cqrs_app.kernel.commands.batch import Batch, Outcome
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.consequences import (
     Consequences,
-    Effect,
-    Forecast,
-    Prospect,
-    Rehearsed,
 )
-from cqrs_app.kernel.commands.context import Actor, Context, Receipt
-from cqrs_app.kernel.commands.decider import Decider
+from cqrs_app.kernel.commands.context import Actor, ActorNow, Context, Receipt
 from cqrs_app.kernel.commands.denials import Denials
-from cqrs_app.kernel.commands.guards import guarding
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.commands.log import CommandLog, receipt_of
 from cqrs_app.kernel.commands.middleware import (
@@ -36,13 +28,13 @@ from cqrs_app.kernel.commands.middleware import (
     Record,
     Retry,
     Trace,
-    authorise,
     check_permission,
     compose,
     log_lines,
 )
+from cqrs_app.kernel.commands.options import BusOptions
 from cqrs_app.kernel.commands.performer import PersonOf
-from cqrs_app.kernel.commands.repository import Repository
+from cqrs_app.kernel.commands.previews import BATCH_CHUNK, Previews
 from cqrs_app.kernel.errors import (
     BusError,
     Busy,
@@ -52,46 +44,25 @@ from cqrs_app.kernel.errors import (
     SwitchedOff,
     UnknownMessage,
 )
-from cqrs_app.kernel.events.recorded import EventCodec, Recorded
-from cqrs_app.kernel.messages.messages import Command, Event, parse
-from cqrs_app.kernel.privacy.personal import personal_fields, personal_texts
-from cqrs_app.kernel.privacy.vault import Step, Vault
+from cqrs_app.kernel.events.recorded import EventCodec
+from cqrs_app.kernel.messages.messages import Command, parse
+from cqrs_app.kernel.privacy.personal import personal_texts
+from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.reporting import Reporter, unreported
-from cqrs_app.kernel.store import Change, EventStore, LogEntry
+from cqrs_app.kernel.store import EventStore, LogEntry
 from cqrs_app.kernel.tracing.tracer import Tracer
 
-BATCH_CHUNK = 200
 WITHDRAWN = "withdrawn"
 """The code of a delayed command that was withdrawn."""
 
 
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BusOptions:
-    """The options of the bus, explained in settings.py and docs/settings.md. If `max_concurrent` is
-    0, there is no limit."""
-
-    enabled: bool = True
-    queued: bool = False
-    authorise: bool = True
-    log_lines: bool = True
-    snapshots: bool = True
-    optimistic_concurrency: bool = True
-    retry_attempts: int = 3
-    timeout: float = 30.0
-    max_concurrent: int = 100
-
-
-class CommandBus:
+class CommandBus(Previews):
     """`routes` maps each command to its handler; `middleware` and `consequences` come from the
     areas.
 
     `after_commit` is called with the types of the events written, `wake` with the id of a queued
     command, `count` with each outcome, `report` with what made a command fail, `person_of` with
-    the name of an actor.
+    the name of an actor, `actor_now` with the sender of a deferred command.
     """
 
     def __init__(
@@ -109,48 +80,43 @@ class CommandBus:
         wake: Callable[[str], None],
         count: Count,
         report: Reporter = unreported,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Clock = utc_now,
         tracer: Tracer | None = None,
         person_of: PersonOf = str,
+        actor_now: ActorNow = lambda actor: actor,
     ) -> None:
-        self._routes = routes
+        super().__init__(
+            routes,
+            codec,
+            store,
+            log,
+            vault,
+            options,
+            middleware=middleware,
+            consequences=consequences,
+            clock=clock,
+            person_of=person_of,
+            actor_now=actor_now,
+        )
         self._named = {command.__name__: command for command in routes}
-        self._codec = codec
-        self._store = store
-        self._log = log
-        self._vault = vault
-        self._options = options
         self._after_commit = after_commit
         self._wake = wake
-        self._clock = clock
-        self._consequences = consequences
         self._slots = threading.BoundedSemaphore(options.max_concurrent or sys.maxsize)
-        self._repository = Repository(store, codec)
-        self._decider = Decider(
-            routes=routes,
-            codec=codec,
-            repository=self._repository,
-            vault=vault,
-            clock=clock,
-            snapshots=options.snapshots,
-            minds_versions=options.optimistic_concurrency,
-            person_of=person_of,
-        )
         self._count = count
         self._tracer = tracer or Tracer()
         self._denials = denials = Denials(log, clock)
         record = partial(Record, log, denials, count, report)
-        outer = self._outer_chain(record())
-        self._outer_of_batch: list[Middleware] = [
-            Trace(self._tracer),
-            *self._outer_chain(record(count_successes=False)),
-        ]
-        self._judging: list[Middleware] = [*([authorise] if options.authorise else []), *middleware]
-        self._inner: list[Middleware] = [Deduplicate(log), *middleware]
+        lines: list[Middleware] = [log_lines] if options.log_lines else []
+        outer: list[Middleware] = [*lines, record()]
+        inner: list[Middleware] = [Deduplicate(log), *self._judging]
+        uncounted = record(count_successes=False)
+        self._of_batch: list[Middleware] = [Trace(self._tracer), *lines, uncounted, *inner]
         retry = Retry(options.retry_attempts, options.timeout)
-        chain: list[Middleware] = [*outer, Deduplicate(log), retry, *middleware]
+        chain: list[Middleware] = [*outer, Deduplicate(log), *self._allowed, retry, *middleware]
         self._run = compose([Trace(self._tracer), *chain], self._transact)
-        self._queue = compose([Trace(self._tracer, queued=True), *outer], self._put_in_log)
+        self._queue = compose(
+            [Trace(self._tracer, queued=True), *outer, *self._allowed], self._put_in_log
+        )
 
     @property
     def enabled(self) -> bool:
@@ -187,11 +153,14 @@ class CommandBus:
     def enqueue(self, command: Command, context: Context) -> Receipt:
         """Queue a command for a worker. Its row in the log is the queue.
 
-        Permission is checked now and again when it runs. A repeated id returns the state of the
-        first.
+        Permission is checked now, and again when it runs, by what its sender may do then. A
+        repeated id returns the state of the first. One with a reason is carried out now: the row
+        has no place for that.
         """
         if not self._options.enabled:
             raise SwitchedOff
+        if context.why:
+            return self.execute(command, context)
         receipt = self._queue(self._call(command, context))
         self._wake(context.command_id)
         return receipt
@@ -268,85 +237,11 @@ class CommandBus:
             causation_id=entry.causation_id,
             expected_version=entry.expected_version,
             occurred_at=entry.occurred_at,
+            deferred=True,
         )
         call = self._call(command, context)
         call.received_at, call.was_queued = entry.received_at, True
         return self._guarded(call)
-
-    def preview(self, command: Command, context: Context) -> tuple[Event, ...]:
-        """The events that this command would lead to now. Writes nothing, not even to the log.
-
-        Raises what `execute` would raise.
-        """
-        return tuple(recorded.event for recorded in self._previewed(command, context))
-
-    def effects(self, command: Command, context: Context) -> tuple[Effect, ...]:
-        """What would follow from this command now, beyond its own events. Writes nothing.
-
-        Raises what `execute` would raise.
-        """
-        return self.foresee(command, context).effects
-
-    def foresee(
-        self, command: Command, context: Context, *, after: Batch | None = None
-    ) -> Forecast:
-        """What this command would do now, or after what is decided of a batch so far. Writes
-        nothing. Raises what `execute` would raise."""
-        if after is not None and not after.is_ahead:
-            after = None
-        events = self._previewed(command, context, after)
-
-        def rehearse(further: Sequence[tuple[Command, Context]]) -> list[Rehearsed]:
-            streams = after.streams() if after else None
-            _, *foreseen = self.rehearse([(command, context), *further], streams)
-            return [
-                Rehearsed(tuple(map(self._codec.decode, each.events)), each.error)
-                for each in foreseen
-            ]
-
-        past = after.past if after else self._past
-        prospect = Prospect(command=command, events=events, past=past, rehearse=rehearse)
-        effects = (effect for each in self._consequences for effect in each(prospect))
-        cls = self._routes[type(command)].aggregate
-        found = after.found if after else self._found
-        before, version = found(cls, cls.stream_for(command))
-        return Forecast(before, version, events, tuple(effects))
-
-    def _found(self, cls: type[Aggregate], stream: str) -> tuple[Aggregate, int]:
-        aggregate, head = self._repository.load(cls, stream)
-        return aggregate, head.version
-
-    def _previewed(
-        self, command: Command, context: Context, after: Batch | None = None
-    ) -> tuple[Recorded, ...]:
-        if not self._options.enabled:
-            raise SwitchedOff
-        if after is not None:
-            return self._previewed_after(after, command, context)
-        changes: list[Change] = []
-
-        def decide(call: Call) -> Receipt:
-            changes.append(self._decider.decide(call))
-            return receipt_of(changes[-1].entry, repeated=False)
-
-        call = self._call(command, context)
-        call.dry = True
-        compose(self._judging, decide)(call)
-        for change in changes:
-            self._store.rehearse(change)
-        stored = [event for change in changes for event in change.events]
-        return tuple(map(self._codec.decode, stored))
-
-    def _previewed_after(
-        self, batch: Batch, command: Command, context: Context
-    ) -> tuple[Recorded, ...]:
-        call = self._call(command, context)
-        call.dry = True
-        trial = Batch(self._decider, self._store, self._log, [call], batch.streams())
-        (foreseen,) = trial.rehearse(compose(self._judging, trial.decide))
-        if foreseen.error:
-            raise foreseen.error
-        return tuple(map(self._codec.decode, foreseen.events))
 
     def execute_batch(self, items: Sequence[tuple[Command, Context]]) -> list[Outcome]:
         """Carry out many commands, in order. Each is accepted or refused independently.
@@ -358,89 +253,20 @@ class CommandBus:
             raise SwitchedOff
         outcomes: list[Outcome] = []
         for start in range(0, len(items), BATCH_CHUNK):
-            calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
+            calls = self._calls(items[start : start + BATCH_CHUNK])
             self._vault.ensure_keys(_people_of(calls))
             batch = Batch(self._decider, self._store, self._log, calls)
             for call in calls:
                 call.foresee = partial(self.foresee, after=batch)
-            run = compose([*self._outer_of_batch, *self._inner], batch.decide)
+            run = compose(self._of_batch, batch.decide)
             outcomes += batch.carry_out(run, self._guarded, self._store.commit, self._count)
             self._after_commit(batch.event_types())
         return outcomes
-
-    def rehearse(
-        self,
-        items: Sequence[tuple[Command, Context]],
-        streams: dict[str, Stream] | None = None,
-    ) -> list[Foreseen]:
-        """What `execute_batch` would return, each command decided on top of those before it, and
-        on these streams.
-
-        Writes nothing. Skips the areas' middleware and does not check claims. Ids must be unique
-        among the items.
-        """
-        if not self._options.enabled:
-            raise SwitchedOff
-        chain: list[Middleware] = [authorise] if self._options.authorise else []
-        streams = {} if streams is None else streams
-        foreseen: list[Foreseen] = []
-        for start in range(0, len(items), BATCH_CHUNK):
-            calls = [self._call(*item) for item in items[start : start + BATCH_CHUNK]]
-            for call in calls:
-                call.dry = True
-            batch = Batch(self._decider, self._store, self._log, calls, streams)
-            foreseen += batch.rehearse(compose(chain, batch.decide))
-        return foreseen
 
     def _command(self, name: str) -> type[Command]:
         if name not in self._named:
             raise UnknownMessage(f"There is no command called {name}.")
         return self._named[name]
-
-    def _outer_chain(self, record: Record) -> list[Middleware]:
-        return [
-            *([log_lines] if self._options.log_lines else []),
-            record,
-            *([authorise] if self._options.authorise else []),
-        ]
-
-    def _call(self, command: Command, context: Context) -> Call:
-        stream = self._routes[type(command)].aggregate.stream_for(command)
-        payload = msgspec.json.encode(command).decode()
-        now = self._clock()
-        call = Call(
-            command,
-            context,
-            stream,
-            payload,
-            now,
-            self._clock,
-            past=self._past,
-            existing=self._existing,
-            take_guard=self._guard,
-            foresee=self.foresee,
-        )
-        if personal_fields(type(command)):
-            call.keep, call.open = self._sealed, self._vault.open
-        return call
-
-    def _guard(self, call: Call, kind: str, stream: str) -> Step:
-        return guarding(self._store, self._vault, kind, stream, call.context.command_id)
-
-    def _past(self, stream: str) -> tuple[Event, ...]:
-        found = self._store.events_of(stream)
-        return tuple(self._codec.decode(stored).event for stored in found)
-
-    def _existing(self, streams: Collection[str]) -> Collection[str]:
-        return self._store.versions_of(streams)
-
-    def _sealed(self, call: Call) -> str:
-        """The command as it is stored in the log."""
-        if call.belongs_to is None and not call.command.concerns:
-            aggregate = self._routes[type(call.command)].aggregate
-            call.belongs_to = self._repository.load(aggregate, call.stream)[0].belongs_to
-        sealing = self._vault.sealing(call.stream, call.belongs_to or "", dry=call.dry)
-        return sealing.command_text(call.command)
 
     def _guarded(self, call: Call) -> Receipt:
         if not self._options.enabled:

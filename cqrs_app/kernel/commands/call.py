@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from cqrs_app.kernel.clock import Clock
 from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.consequences import Forecast
 from cqrs_app.kernel.commands.context import Context, Receipt
@@ -86,7 +87,7 @@ class Call:
     stream: str
     payload: str
     received_at: datetime
-    clock: Callable[[], datetime]
+    clock: Clock
     keep: Keep = lambda call: call.payload
     open: Open = unchanged
     past: Past = nothing

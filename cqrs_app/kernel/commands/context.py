@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import uuid
+from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,6 +25,10 @@ class Actor:
 
     def may(self, permission: str) -> bool:
         return permission in self.permissions
+
+
+ActorNow = Callable[[Actor], Actor | None]
+"""The same actor with the permissions it has now; None if it may not act any more."""
 
 
 def new_id() -> str:
@@ -56,9 +61,14 @@ class Context:
     """Objections to the time of history, from its source: see `Aggregate.flag`."""
     source: Source = NO_SOURCE
     """What else the source of history says of it."""
+    why: str = ""
+    """A note to the signers, where it needs approval."""
     waived: frozenset[str] = frozenset()
     """Codes of objections to history that need no flag, since its source does not record what they
     are about."""
+    deferred: bool = False
+    """It was accepted before and is carried out later, in the name of the actor: the bus gives the
+    actor the permissions it has by then (`ActorNow`), and logs the outcome whatever it is."""
 
     def __post_init__(self) -> None:
         if self.occurred_at is not None and self.occurred_at.year not in USABLE_YEARS:
@@ -80,6 +90,9 @@ class Context:
             history=True,
             activity=self.source.activity,
         )
+
+    def by(self, actor: Actor) -> Context:
+        return replace(self, actor=actor)
 
     def called_by(self, caller: Caller | None) -> Context:
         """The same within the trace of the caller, if it has one."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
 import msgspec
 
+from cqrs_app.kernel.clock import Clock
 from cqrs_app.kernel.commands.aggregate import Aggregate, snapshot_of
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.claims import claiming
@@ -32,7 +33,7 @@ class Decider:
     codec: EventCodec
     repository: Repository
     vault: Vault
-    clock: Callable[[], datetime]
+    clock: Clock
     snapshots: bool = True
     minds_versions: bool = True
     person_of: PersonOf = str

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime
 
+from cqrs_app.kernel.clock import Clock
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.commands.log import CommandLog
 from cqrs_app.kernel.errors import NotAllowed
@@ -19,7 +19,7 @@ DENIALS_PER_MINUTE = 20
 class Denials:
     """Prevents actors from filling the log with commands that they may not send."""
 
-    def __init__(self, log: CommandLog, clock: Callable[[], datetime]) -> None:
+    def __init__(self, log: CommandLog, clock: Clock) -> None:
         self._log = log
         self._clock = clock
         self._lock = threading.Lock()

@@ -58,6 +58,16 @@ def rule(*refusals: Refusal, after: Rule | None = None) -> Callable[[Callable[..
     return decorate
 
 
+def refuse_unless(holds: Callable[[Any], bool], refusal: Refusal) -> Rule:
+    """A Rule that refuses unless something holds of the aggregate, in the refusal's own words."""
+
+    def check(aggregate: Any, identity: str) -> None:
+        if not holds(aggregate):
+            raise refusal.because(refusal.when)
+
+    return Rule(check, (refusal,))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handler:
     """How one command is decided.
@@ -78,8 +88,12 @@ class Handler:
     @property
     def refusals(self) -> dict[str, str]:
         """Code -> when the command is refused with it."""
-        of_rules = [each for rule in self._rules_for(history=False) for each in rule.refusals]
-        return {each.code: each.when for each in (*of_rules, *self.also_refused)}
+        return {each.code: each.when for each in self._declared()}
+
+    @property
+    def fields(self) -> dict[str, str]:
+        """Code -> the field that is to be another one, for each refusal that is about one."""
+        return {each.code: each.field for each in self._declared() if each.field}
 
     def run(self, aggregate: Aggregate, command: Command, *, history: bool) -> Iterator[Decisions]:
         """What the rules and then the method yield."""
@@ -98,6 +112,11 @@ class Handler:
         """Why the command is not possible now, judged without its fields; None if it is."""
         objections = (rule.refusal(aggregate, identity) for rule in self._rules_for(history=False))
         return next((each for each in objections if each), None)
+
+    def _declared(self) -> Iterator[Refusal]:
+        for rule in self._rules_for(history=False):
+            yield from rule.refusals
+        yield from self.also_refused
 
     def _rules_for(self, *, history: bool) -> Sequence[Rule]:
         own = () if self.when is None else (self.when,)

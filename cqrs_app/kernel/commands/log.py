@@ -168,18 +168,20 @@ class CommandLog:
             return connection.execute(withdrawn).first() is not None
 
 
-def requeue(connection: Connection, command_id: str, permissions: Iterable[str]) -> bool:
-    """Queue a command that has failed again as it was, in the caller's transaction; False if it has
-    not failed, or is queued already."""
+def requeue(connection: Connection, command_id: str) -> bool:
+    """Queue a command that has failed again as it was, without its error, in the caller's
+    transaction; False if it has not failed, or is queued already."""
     again = (
         update(command_log)
         .where(command_log.c.command_id == command_id, command_log.c.outcome == "failed")
         .values(
             outcome="queued",
-            permissions=" ".join(sorted(permissions)),
             queue_number=_NEXT_NUMBER,
             finished_at=None,
             duration_ms=None,
+            code=None,
+            sentence=None,
+            traceback=None,
         )
         .returning(command_log.c.command_id)
     )

@@ -1,7 +1,7 @@
-"""The chain every command runs through, outermost first: record, authorise, deduplicate, retry.
+"""The chain every command runs through, outermost first: record, deduplicate, authorise, retry.
 
 A middleware takes the call and `proceed`, the rest of the chain. An area adds its own the same way
-(`Area.middleware`). They run after deduplicate and retry, in every attempt.
+(`Area.middleware`). They run after these, in every attempt.
 """
 
 from __future__ import annotations
@@ -134,6 +134,9 @@ class Record:
             self._count(call.name, "refused", call.duration_ms, CommandReused.code)
             raise
         except NotAllowed as error:
+            if call.context.deferred:
+                self._write(call, "refused", error.code, error.sentence)
+                raise
             self._denials.record(
                 call.name, call.context, error, stream=call.stream, received_at=call.received_at
             )
@@ -209,7 +212,8 @@ def check_permission(command: type[Command], context: Context) -> None:
         needed.append(HISTORY)
     for permission in needed:
         if not context.actor.may(permission):
-            raise NotAllowed(command.declaration.label, permission)
+            sender = context.actor.name if context.deferred else ""
+            raise NotAllowed(command.declaration.label, permission, sender=sender)
 
 
 def authorise(call: Call, proceed: Proceed) -> Receipt:
@@ -223,6 +227,8 @@ class Deduplicate:
 
     The unique id in the log is the guard. The log is read only after an exception, so a command
     that succeeds pays no look-up: a repetition always raises one, at the latest from the guard.
+    A deferred one that was carried out has that receipt even if its sender lost the permission
+    since. Nobody else learns of one without the permission.
     """
 
     def __init__(self, log: CommandLog) -> None:
@@ -231,7 +237,9 @@ class Deduplicate:
     def __call__(self, call: Call, proceed: Proceed) -> Receipt:
         try:
             return proceed(call)
-        except (AlreadyRecorded, Refused, VersionConflict):
+        except (AlreadyRecorded, NotAllowed, Refused, VersionConflict) as error:
+            if isinstance(error, NotAllowed) and not call.context.deferred:
+                raise
             earlier = self._log.find(call.context.command_id)
             if earlier is None or earlier.outcome not in FINAL:
                 raise

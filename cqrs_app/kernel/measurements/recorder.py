@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.measurements.distribution import Distribution
 from cqrs_app.kernel.measurements.rows import SLOT_SECONDS, Labels, Series, save, start_of
 from cqrs_app.kernel.subscriptions.background import Background
@@ -35,7 +36,7 @@ class Recorder:
     def __init__(
         self,
         engine: Engine,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._engine = engine
         self._clock = clock

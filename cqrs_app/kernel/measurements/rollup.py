@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 
 from sqlalchemy import Engine, delete, select
 
+from cqrs_app.kernel.clock import Clock
 from cqrs_app.kernel.measurements.rows import KEPT, Series, added_up, decoded, save, start_of
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.store.tables import measurements
@@ -22,7 +23,7 @@ _COLUMNS = measurements.c
 class RollUp:
     """Any number may run at once: each writes the same rows, made from the finer ones anew."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, clock: Clock) -> None:
         self._engine = engine
         self._clock = clock
         self._earlier: tuple[datetime, datetime] | None = None

@@ -6,11 +6,12 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import msgspec
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
+from cqrs_app.kernel.clock import Clock
 from cqrs_app.kernel.store.tables import traces
 from cqrs_app.kernel.subscriptions.background import Background
 from cqrs_app.kernel.tracing.spans import Span
@@ -30,9 +31,7 @@ _decode = msgspec.json.Decoder(list[Span]).decode
 class TraceStore:
     """One per process. `process` returns the kind of process."""
 
-    def __init__(
-        self, engine: Engine, clock: Callable[[], datetime], process: Callable[[], str]
-    ) -> None:
+    def __init__(self, engine: Engine, clock: Clock, process: Callable[[], str]) -> None:
         self._engine = engine
         self._clock = clock
         self._process = process

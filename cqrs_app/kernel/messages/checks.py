@@ -13,7 +13,7 @@ import msgspec
 
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.decimals import decimal_problem, limits_of
-from cqrs_app.kernel.messages.fields import USABLE_YEARS, hints_of, plain_type
+from cqrs_app.kernel.messages.fields import USABLE_YEARS, hints_of, plain_type, takes_several
 from cqrs_app.kernel.messages.normal import Problems, normal
 from cqrs_app.kernel.messages.sentences import UNUSABLE_CHARACTERS, problem_of
 
@@ -42,6 +42,8 @@ def problems(cls: type, values: Mapping[str, Any]) -> Problems:
 def converted(found: Any, hint: Any, place: str, *, from_text: bool) -> Any:
     """Convert a plain value to the type of a field. Raises Invalid with a sentence per problem."""
     wrong: Problems = {}
+    if from_text and isinstance(found, str) and takes_several(hint):
+        found = [found]
     plain = normal(found, hint, place, wrong)
     try:
         made = msgspec.convert(plain, hint, strict=not from_text)
@@ -66,6 +68,8 @@ def _inside(found: Any, hint: Any, place: str) -> Iterator[tuple[str, str]]:
     """Problems that the decoder does not detect: what no database can store, limits of decimals,
     and fields of nested values that are already constructed."""
     if isinstance(found, tuple):
+        if {*map(type, found)} == {str} and _storable("\n".join(found)):
+            return  # many texts at once, such as the ids of a batch
         item = get_args(plain_type(hint))[:1]
         for index, each in enumerate(found):
             yield from _inside(each, item[0] if item else None, f"{place}.{index}")

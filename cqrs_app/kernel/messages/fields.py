@@ -21,14 +21,20 @@ _JSON = msgspec.json.Decoder(float_hook=Decimal)
 
 
 def hints_of(cls: Any) -> dict[str, Any]:
-    """Field name -> annotated type, in order of declaration."""
+    """Field name -> annotated type, in order of declaration; those of a base class come first,
+    unless it says `named_last`."""
     return _hints_of(cls)
 
 
 @cache
 def _hints_of(cls: Any) -> dict[str, Any]:
     hints = get_type_hints(cls, include_extras=True)
-    return {name: hint for name, hint in hints.items() if ClassVar not in (hint, get_origin(hint))}
+    last = getattr(cls, "named_last", ())
+    return {
+        name: hints[name]
+        for name in sorted(hints, key=lambda name: name in last)
+        if ClassVar not in (hints[name], get_origin(hints[name]))
+    }
 
 
 def required_of(cls: Any) -> frozenset[str]:
@@ -76,6 +82,11 @@ def plain_type(hint: Any) -> Any:
         members = [part for part in get_args(hint) if part is not type(None)]
         return plain_type(members[0]) if len(members) == 1 else hint
     return hint
+
+
+def takes_several(hint: Any) -> bool:
+    """Whether the type is a list, or a list or null."""
+    return any(get_origin(each) is tuple for each in (hint, *get_args(hint)))
 
 
 def plain_json(text: str | bytes) -> Any:

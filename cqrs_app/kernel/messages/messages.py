@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, Self, TypeVar, cast, dataclass_transform
 
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.checks import checked, converted
@@ -35,6 +35,7 @@ class Declaration:
     hot: bool = False
     store: str = "read"
     listed: bool = True
+    personal: bool = False
 
 
 class Validated:
@@ -81,6 +82,13 @@ class Event:
     __slots__ = ()
     schema: ClassVar[int] = 1
 
+    @classmethod
+    def of(cls, message: Command, **more: Any) -> Self:
+        """The event with `more`, and otherwise with the values of the message's fields of the same
+        names."""
+        taken = {name: getattr(message, name) for name in hints_of(cls) if name not in more}
+        return cls(**taken, **more)
+
     @property
     def concerns(self) -> str:
         """The stream of the person whose personal data it carries; empty for its own stream."""
@@ -125,12 +133,14 @@ def query(
     store: str = "read",
     listed: bool = True,
     step_up: bool = False,
+    personal: bool = False,
 ) -> Callable[[C], C]:
     """Declare a query. `reads`: the projections it answers from. `cached`: keep the answers.
     `hot`: also compute those that are kept again when a projection has advanced.
     `store`: "read", or "write" for queries on events and the command log. `listed`: whether it can
     be asked by name; off for a query with a separate endpoint. `step_up`: pages ask who exports the
-    whole list to prove again who they are."""
+    whole list to prove again who they are. `personal`: the answer has personal data, so that it is
+    recorded who saw it."""
     declared = Declaration(
         label,
         permission,
@@ -140,6 +150,7 @@ def query(
         store=store,
         listed=listed,
         step_up=step_up,
+        personal=personal,
     )
     return _declare(declared)
 
@@ -174,7 +185,7 @@ def _declare(declaration: Declaration) -> Callable[[C], C]:
 
 def parse(cls: type[T], values: Mapping[str, Any], *, from_text: bool = False) -> T:
     """Build a message from plain values (JSON, a stored payload). With `from_text`, values are
-    texts for numbers, dates and the like (a URL, a command line).
+    texts for numbers, dates and the like (a URL, a command line), and one text is a list of one.
 
     Raises Invalid with a sentence per field: unknown, missing or invalid.
     """

@@ -30,9 +30,11 @@ _BLANK = re.compile(rf"[\s{INVISIBLE}]*")
 @dataclass(frozen=True, slots=True)
 class NormalForm:
     """Annotates a text with a format, such as an e-mail address: `of` returns the normalized text,
-    or raises ValueError with a sentence."""
+    or raises ValueError with a sentence. With `trims` off, whitespace at both ends is part of the
+    text."""
 
-    of: Callable[[str], str]
+    of: Callable[[str], str] = str
+    trims: bool = True
 
 
 def normal(found: Any, hint: Any, place: str, problems: Problems) -> Any:
@@ -67,7 +69,8 @@ def _of_text(form: NormalForm | None) -> Normaliser:
     def normalise(found: Any, place: str, problems: Problems) -> Any:
         if type(found) is not str:
             return found
-        text = plain_text(found)
+        trims = form is None or form.trims
+        text = plain_text(found) if trims else unicodedata.normalize("NFC", found)
         try:
             return form.of(text) if form and text else text
         except ValueError as error:

@@ -46,6 +46,11 @@ _SENTENCES = (
 )
 
 
+def counted(count: int, noun: str) -> str:
+    """The number with its noun: "1 unit", "1,200 units"."""
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
 def problem_of(place: str, error: msgspec.ValidationError) -> tuple[str, str]:
     """The path of a decoder's error, below `place`, and its message as a sentence for people."""
     text, _, inside = str(error).partition(" - at ")

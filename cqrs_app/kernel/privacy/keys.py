@@ -1,44 +1,32 @@
-"""Keys of personal data: one per subject, wrapped in the write store, cached for seconds."""
+"""Keys of persons: one per subject, wrapped in the write store, cached for seconds."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Engine, Row, select
 
-from cqrs_app.kernel.events.recorded import UnknownEvent
+from cqrs_app.kernel.clock import Clock
+from cqrs_app.kernel.privacy.data_keys import (
+    CACHED_SECONDS,
+    KEY_BYTES,
+    DataKeys,
+    unwrapped,
+    wrapped,
+)
 from cqrs_app.kernel.store.engines import insert_into, reader_of
 from cqrs_app.kernel.store.tables import subject_keys
 
-NONCE_BYTES = 12
-KEY_BYTES = 32
-
-CACHED_SECONDS = 3.0
-"""How long another process may still use a key after it was destroyed."""
 MAX_CACHED = 20_000
 ROWS_PER_QUERY = 400
 """Rows per query, below SQLite's limit on bound values."""
 
 _COLUMNS = subject_keys.c
-
-
-class WrongPersonalDataKey(UnknownEvent):
-    """The keys in the store were wrapped with another PERSONAL_DATA_KEY. Projections stop, and skip
-    nothing, until it is corrected."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            "The keys of personal data cannot be opened: PERSONAL_DATA_KEY, or the file "
-            "personal_data_key in the data folder, is not the one they were made with. "
-            "Nothing was changed. Put the former one back."
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +39,12 @@ class SubjectKey:
 
 
 class SubjectKeys:
-    """Keys by subject and by id, wrapped with `master` (32 bytes)."""
+    """Keys by subject and by id, wrapped with a key of the store: see data_keys.py."""
 
-    def __init__(self, engine: Engine, master: bytes, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, keys: DataKeys, clock: Clock) -> None:
         self._engine = engine
         self._reader = reader_of(engine)
-        self._master = AESGCM(master)
+        self._keys = keys
         self._clock = clock
         self._cached: dict[str, tuple[float, SubjectKey]] = {}
 
@@ -92,7 +80,8 @@ class SubjectKeys:
         return list(found)
 
     def check(self) -> None:
-        """Raise WrongPersonalDataKey if `master` did not wrap the stored keys."""
+        """Raise WrongPersonalDataKey if the stored keys cannot be opened."""
+        self._keys.newest_of_persons()
         whole = select(subject_keys).where(_COLUMNS.wrapped.is_not(None))
         with self._reader.connect() as connection:
             row = connection.execute(whole.order_by(_COLUMNS.created_at).limit(1)).first()
@@ -130,13 +119,13 @@ class SubjectKeys:
         return key
 
     def _new(self, subject: str) -> dict[str, Any]:
-        key_id, nonce = new_key_id(), secrets.token_bytes(NONCE_BYTES)
-        secret = secrets.token_bytes(KEY_BYTES)
-        wrapped = nonce + self._master.encrypt(nonce, secret, key_id.encode())
+        key_id, secret = new_key_id(), secrets.token_bytes(KEY_BYTES)
+        wrapping = self._keys.newest_of_persons()
         return {
             "key_id": key_id,
             "subject": subject,
-            "wrapped": wrapped,
+            "wrapped": wrapped(AESGCM(wrapping.secret), secret, key_id),
+            "generation": wrapping.generation,
             "created_at": self._clock(),
         }
 
@@ -148,13 +137,8 @@ class SubjectKeys:
             connection.execute(row.on_conflict_do_nothing(index_elements=["subject"]), rows)
 
     def _unwrapped(self, row: Row[Any]) -> bytes:
-        wrapped = bytes(row.wrapped)
-        try:
-            return self._master.decrypt(
-                wrapped[:NONCE_BYTES], wrapped[NONCE_BYTES:], row.key_id.encode()
-            )
-        except InvalidTag:
-            raise WrongPersonalDataKey from None
+        wrapping = AESGCM(self._keys.of_persons(row.generation))
+        return unwrapped(wrapping, bytes(row.wrapped), row.key_id)
 
 
 def new_key_id() -> str:

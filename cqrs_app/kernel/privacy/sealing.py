@@ -10,7 +10,8 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from cqrs_app.kernel.errors import Refused
-from cqrs_app.kernel.privacy.keys import NONCE_BYTES, SubjectKeys
+from cqrs_app.kernel.privacy.data_keys import NONCE_BYTES
+from cqrs_app.kernel.privacy.keys import SubjectKeys
 from cqrs_app.kernel.privacy.personal import ERASED, token, written
 
 

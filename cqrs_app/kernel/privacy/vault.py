@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Callable, Collection, Iterable
-from datetime import UTC, datetime
 from re import Match
 
 import msgspec
@@ -17,8 +16,18 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from sqlalchemy import Connection, Engine, select, update
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.errors import VersionConflict
-from cqrs_app.kernel.privacy.keys import NONCE_BYTES, SubjectKey, SubjectKeys, new_key_id
+from cqrs_app.kernel.privacy.data_keys import (
+    CLAIMS,
+    CREDENTIALS,
+    NONCE_BYTES,
+    DataKeys,
+    Masters,
+    unwrapped,
+    wrapped,
+)
+from cqrs_app.kernel.privacy.keys import SubjectKey, SubjectKeys, new_key_id
 from cqrs_app.kernel.privacy.personal import ERASED, TOKEN, key_ids
 from cqrs_app.kernel.privacy.sealing import Sealing, person_erased, sealed
 from cqrs_app.kernel.store.engines import insert_into
@@ -27,23 +36,25 @@ from cqrs_app.kernel.store.tables import subject_keys
 Step = Callable[[Connection], None]
 """Runs in the transaction of a command's events."""
 
+CREDENTIAL = "~credential.1."
+"""Begins a sealed credential."""
+
 _COLUMNS = subject_keys.c
 
 
 class Vault:
-    """`master` is a secret text of any length. `label` is part of the key derivation. Neither may
-    change during the life of a store."""
+    """`masters` and `label`: see data_keys.py."""
 
     def __init__(
         self,
         engine: Engine,
-        master: str,
+        masters: Masters,
         label: str,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._clock = clock
-        self._hash_key = _derived(master, label, "claims")
-        self._keys = SubjectKeys(engine, _derived(master, label, "subject keys"), clock)
+        self.data_keys = DataKeys(engine, masters, label)
+        self._keys = SubjectKeys(engine, self.data_keys, clock)
 
     def open(self, text: str, stream: str) -> str:
         """Open the sealed values in a stored JSON text. They read ERASED where the key is
@@ -65,6 +76,20 @@ class Vault:
             raise person_erased()
         return sealed(text, key.key_id, key.secret, stream)
 
+    def seal_credential(self, text: str, about: str) -> str:
+        """Seal a credential that belongs to no person. `open_credential` opens it, with the same
+        `about`."""
+        content = wrapped(AESGCM(self.data_keys.of(CREDENTIALS)), text.encode(), about)
+        return CREDENTIAL + base64.urlsafe_b64encode(content).decode()
+
+    def open_credential(self, sealed_text: str, about: str) -> str:
+        """The credential in a text from `seal_credential`. One that an earlier release stored
+        unsealed is returned unchanged. Raises WrongPersonalDataKey."""
+        if not sealed_text.startswith(CREDENTIAL):
+            return sealed_text
+        content = base64.urlsafe_b64decode(sealed_text.removeprefix(CREDENTIAL))
+        return unwrapped(AESGCM(self.data_keys.of(CREDENTIALS)), content, about).decode()
+
     def prepare(self, texts: Iterable[str]) -> None:
         """Load the keys that these texts need, with few look-ups."""
         ids = key_ids(texts)
@@ -85,7 +110,7 @@ class Vault:
 
     def fingerprint(self, kind: str, value: str) -> bytes:
         """A keyed hash, which reveals nothing about the value without the key."""
-        return hmac.digest(self._hash_key, f"{kind}:{value}".encode(), "sha256")
+        return hmac.digest(self.data_keys.of(CLAIMS), f"{kind}:{value}".encode(), "sha256")
 
     def forget(self) -> None:
         """Clear the cached keys."""
@@ -166,7 +191,3 @@ def _opened(found: Match[str], key: SubjectKey | None, stream: str) -> str:
         return found[0]
     # The token is inside a JSON string.
     return msgspec.json.encode(plain.decode()).decode()[1:-1]
-
-
-def _derived(master: str, label: str, purpose: str) -> bytes:
-    return hmac.digest(master.encode(), f"{label} {purpose}".encode(), "sha256")

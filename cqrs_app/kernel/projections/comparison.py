@@ -11,7 +11,7 @@ import msgspec
 from sqlalchemy import Connection, Engine, Table
 
 from cqrs_app.kernel.projections import digests
-from cqrs_app.kernel.projections.bulk import Key, key_of, names_of
+from cqrs_app.kernel.projections.bulk import Key, bulk_of, key_of, names_of
 from cqrs_app.kernel.projections.digests import snapshot_of
 from cqrs_app.kernel.projections.generation import Generation
 from cqrs_app.kernel.projections.generation_rows import change_row, generation_rows
@@ -208,8 +208,11 @@ def _with_values(
 
 def _values(connection: Connection, table: Table, found: Difference) -> Sequence[Any]:
     mark = placeholder_of(connection.engine)
-    columns = ", ".join(f'"{each}"' for each in found.fields)
+    columns = ", ".join(f'"{each}"' for each in names_of(table))
     here = " AND ".join(f'"{each}" = {mark}' for each in key_of(table))
     statement = f"SELECT {columns} FROM {table.name} WHERE {here}"  # noqa: S608 - names of our own
-    row = connection.exec_driver_sql(statement, tuple(found.key)).first()
-    return tuple(row) if row else ("no row",) * len(found.fields)
+    stored = connection.exec_driver_sql(statement, tuple(found.key)).first()
+    if stored is None:
+        return ("no row",) * len(found.fields)
+    _, row = bulk_of(table, connection).read(tuple(stored))
+    return ["nothing" if row[name] is None else row[name] for name in found.fields]

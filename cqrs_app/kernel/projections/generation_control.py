@@ -4,10 +4,10 @@ back, drop."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Table
 
+from cqrs_app.kernel.clock import Clock
 from cqrs_app.kernel.events.recorded import EventCodec
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections import digests
@@ -30,12 +30,13 @@ from cqrs_app.kernel.subscriptions.subscription import (
 _NOT_ALIKE = "changed otherwise than the new rows since the comparison. Compare again."
 
 Exchanged = Callable[[Connection, Sequence[Table]], None]
+AppliedLate = Callable[[Connection, str], None]
 
 
 class GenerationControl(Control):
     """Each method runs in the caller's transaction, on the read store. One that objects leaves
     everything as it is, and keeps the sentence with the generation. `exchanged` is called with the
-    tables that were exchanged."""
+    tables that were exchanged, `applied_late` with a projection that has applied parked events."""
 
     def __init__(
         self,
@@ -46,13 +47,15 @@ class GenerationControl(Control):
         runner: ProjectionRunner,
         engines: Mapping[Store, Engine],
         exchanged: Exchanged,
-        clock: Callable[[], datetime],
+        applied_late: AppliedLate,
+        clock: Clock,
     ) -> None:
         generations = {each.name: each for each in runner.generations.values()}
         super().__init__({**subscriptions, **generations}, codec, store, vault, engines)
         self._runner = runner
         self._reader = reader_of(engines["read"])
         self._exchanged = exchanged
+        self._applied_late = applied_late
         self._zone = codec.zone.key
         self._clock = clock
 
@@ -60,6 +63,13 @@ class GenerationControl(Control):
         """Let subscriptions that control others use it."""
         for subscription in self._subscriptions.values():
             subscription.attach(self)
+
+    def release(self, connection: Connection, name: str, stream: str) -> int:
+        done = super().release(connection, name, stream)
+        # Events of other streams may have changed the same rows before these.
+        if done and name in self._runner.generations:
+            self._applied_late(connection, name)
+        return done
 
     def pair(self, connection: Connection, name: str) -> Pair:
         """The two generations of a projection, as they are now."""

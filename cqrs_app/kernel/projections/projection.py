@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from copy import copy
+from functools import lru_cache
+from typing import Any, ClassVar, Self
 
 from sqlalchemy import Connection, Table, delete
 
@@ -33,11 +35,22 @@ class Projection(Subscription):
     synchronous: bool = False
     """Whether it is updated in the transaction of each command: see synchronous.py."""
     tables: ClassVar[tuple[Table, ...]] = ()
-    digest_key: bytes = b""
-    """The key of the digests of its tables: see digests.py."""
 
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
+        self.digest_key_of: Callable[[], bytes] = bytes
+
+    @property
+    def digest_key(self) -> bytes:
+        """The key of the digests of its tables: see digests.py."""
+        return self.digest_key_of()
+
+    def own(self) -> Self:
+        """A copy for one registry, whose kernel gives it the key of its digests: of two consoles
+        in a process, each has its own."""
+        own = copy(self)
+        own.handlers = {}
+        return own
 
     def bind(self, events: Iterable[type[Event]]) -> None:
         """Find the method of each event type by its name."""
@@ -97,6 +110,7 @@ class Projection(Subscription):
         yield
 
 
+@lru_cache(1024)
 def snake(name: str) -> str:
     """OrderApproved -> order_approved."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

@@ -36,6 +36,20 @@ class ProjectionRunner(SubscriptionRunner):
             self.follow(name)
         return taken
 
+    def pass_over(self, behind: Mapping[str, Cursor]) -> set[str]:
+        """One with a second generation is left, so that advancing it brings that up to date."""
+        generations = {
+            self.generations[name].name: name for name in behind.keys() & self.generations
+        }
+        if not generations:
+            # The read store is not needed for others, and may be down.
+            return super().pass_over(behind)
+        with self._readers["read"].connect() as connection:
+            built = cursors_in("read").read(connection, generations)
+        doubled = {generations[each] for each in built}
+        single = {name: each for name, each in behind.items() if name not in doubled}
+        return super().pass_over(single)
+
     def follow(self, name: str) -> None:
         """Bring the second generation of a projection up to date, if there is one."""
         while True:

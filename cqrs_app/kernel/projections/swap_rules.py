@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from cqrs_app.kernel.messages.sentences import counted
 from cqrs_app.kernel.projections.generation_rows import GenerationRow
 from cqrs_app.kernel.subscriptions.cursors import BUILDING, Cursor
 from cqrs_app.kernel.subscriptions.subscription import GenerationOperation
@@ -76,12 +77,13 @@ class Pair:
         moved = self.live.position - (row.compared_position or 0)
         if moved > PROOF_EVENTS or (moved and now - row.compared_at > PROOF_AGE):
             return (
-                f"The comparison of {self.name} is too old: the live rows have moved by {moved} "
-                "events since. Compare again."
+                f"The comparison of {self.name} is too old: the live rows have moved by "
+                f"{counted(moved, 'event')} since. Compare again."
             )
         if row.differences > accepted:
             return (
-                f"{row.differences} rows of {self.name} differ from the live ones; "
+                f"{counted(row.differences, 'row')} of {self.name} "
+                f"{'differs' if row.differences == 1 else 'differ'} from the live ones; "
                 f"{accepted or 'none'} would be accepted."
             )
         return None

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import convert
+from sqlalchemy import Connection, Row, Select, Table, or_, select
 
 from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel.queries.paging import Page
 
 Answering = Callable[..., Any]
 """A function whose first argument is the query; its return type is the answer's."""
@@ -31,10 +36,21 @@ class Strong:
 
 @dataclass(frozen=True, slots=True)
 class Projected:
-    """Answered from the store by a handler that takes the query and a connection."""
+    """Answered from the store by a handler that takes the query and a connection. `by_reader`, for
+    queries of the write store alone, whose answers are not cached: it also takes the actor who
+    asks, as `reader`."""
 
     handler: Answering
     strong: Strong | None = None
+    by_reader: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listed(Projected):
+    """Answered with one page of what `found` selects for the query: a statement that can also be
+    counted."""
+
+    found: Callable[[Any], Select[Any]] = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +90,13 @@ def projected(
     aggregate: type[Aggregate] | None = None,
     strong: Callable[[Any, Rows], Any] | None = None,
     beside: Beside = lambda query: (),
+    by_reader: bool = False,
 ) -> Projected:
-    """Answer from a projection. With `strong`, the answer can also be folded from the events of the
+    """Answer from a projection; `by_reader`: the answer depends on what the one who asks may see.
+    With `strong`, the answer can also be folded from the events of the
     `aggregate` that the query names, and of the streams `beside` it."""
     if aggregate is None or strong is None:
-        return Projected(handler)
+        return Projected(handler, by_reader=by_reader)
     return Projected(handler, Strong(aggregate=aggregate, handler=strong, beside=beside))
 
 
@@ -96,6 +114,52 @@ def from_past(handler: Answering, *, by_reader: bool = False) -> FromPast:
     """Answer from events up to a point in the past, see past.py. `by_reader`: the answer depends on
     what the one who asks may see."""
     return FromPast(handler, by_reader)
+
+
+def listed(table: Table, row: type, *, search: Collection[str] = ()) -> Listed:
+    """Answer a ListQuery with a page of a table, whose columns include the fields of the dataclass
+    `row`.
+
+    Each other field of the query that is named like a column selects the rows with its value,
+    unless that is None; `q` selects those that have its text in one of the columns `search`.
+    """
+
+    names = tuple(hints_of(row))
+
+    def matching(question: Any) -> Select[Any]:
+        found = select(*(table.c[name] for name in names))
+        for name in hints_of(type(question)):
+            value = getattr(question, name)
+            if name in table.c and value is not None:
+                found = found.where(table.c[name] == value)
+        if text := getattr(question, "q", "").strip():
+            found = found.where(
+                or_(*(table.c[name].icontains(text, autoescape=True) for name in search))
+            )
+        return found
+
+    def made(found: Row[Any]) -> Any:
+        return convert(dict(zip(names, found, strict=True)), row)
+
+    def page(question: Any, connection: Connection) -> Any:
+        return question.page(matching(question), connection, made)
+
+    page.__annotations__["return"] = Page[row]  # type: ignore[valid-type]
+    return Listed(page, found=matching)
+
+
+def state_as(aggregate: type[Aggregate], row: type) -> FromState:
+    """Answer with one aggregate's current state as the dataclass `row`, whose fields are its
+    identity, fields of the state and `applied_version`; None if there is no such aggregate."""
+
+    def shown(question: Any, found: Aggregate, version: int) -> Any:
+        if not version:
+            return None
+        identity = {aggregate.identity: getattr(question, aggregate.identity)}
+        return convert(identity | {"applied_version": version} | vars(found), row)
+
+    shown.__annotations__["return"] = row | None
+    return FromState(aggregate, shown)
 
 
 def actions_of(aggregate: type[Aggregate]) -> Offered:

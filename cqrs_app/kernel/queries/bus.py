@@ -33,7 +33,7 @@ from cqrs_app.kernel.messages.notation import Notation
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.projections.rows import Rows
 from cqrs_app.kernel.projections.runner import ProjectionRunner
-from cqrs_app.kernel.queries.answers import Answers, FromPast, FromState, Strong
+from cqrs_app.kernel.queries.answers import Answers, FromPast, FromState, Projected, Strong
 from cqrs_app.kernel.queries.bounds import Bounds
 from cqrs_app.kernel.queries.cache import AnswerCodec, Asked, Entry, Kept, QueryCache, codec_of
 from cqrs_app.kernel.queries.context import Answer, MinVersion, QueryContext
@@ -61,7 +61,7 @@ FLIGHT_WAIT_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryOptions:
-    """The options of the bus, explained in settings.py and docs/settings.md. If `max_concurrent` is
+    """The options of the bus, explained in docs/settings.md. If `max_concurrent` is
     0, there is no limit; if `write_through` or `log_share` is 0, there is none."""
 
     authorise: bool = True
@@ -138,6 +138,8 @@ class QueryBus:
         self._tracer = tracer or Tracer()
         self._slots = threading.BoundedSemaphore(options.max_concurrent or sys.maxsize)
         self._waits = Waits(options.max_waiting)
+        self.seen: Callable[[Query, str], None] = lambda query, actor: None
+        """Called with each question whose answer has personal data, and who asked it."""
         kinds = {query: get_type_hints(each.handler)["return"] for query, each in answers.items()}
         self._writers = {query: notation.writer(kind) for query, kind in kinds.items()}
         self._codecs = {
@@ -157,6 +159,8 @@ class QueryBus:
                 span.note("cqrs.cache", result)
             if answer.freshness.lag_seconds:
                 self._served_late(name, answer.freshness.lag_seconds)
+            if query.declaration.personal:
+                self.seen(query, context.actor.name)
             return answer
         except (NotAllowed, Refused, TooStale, BeyondHead) as error:
             result, code = "refused", error.code
@@ -356,9 +360,11 @@ class QueryBus:
         return None
 
     def _from_write_store(self, query: Query, stale: bool, context: QueryContext) -> Answer[Any]:
-        freshness = self._from_events()
+        freshness, source = self._from_events(), self._answers[type(query)]
+        by_reader = isinstance(source, Projected) and source.by_reader
+        actor = {"reader": context.actor} if by_reader else {}
         with self._write.connect() as connection:
-            value = self._answers[type(query)].handler(query, connection)
+            value = source.handler(query, connection, **actor)
         reader = Reader(context.actor, self._rights, self._vault)
         return Answer(self._written(query, revealed(value, reader)), freshness, stale)
 

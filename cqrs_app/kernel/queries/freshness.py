@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Connection, func, select
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.store import EventStore
 from cqrs_app.kernel.store.tables import events
 from cqrs_app.kernel.subscriptions.cursors import Reached
@@ -54,13 +55,13 @@ class FreshnessGauge:
         *,
         amber: float,
         red: float,
-        clock: Callable[[], datetime] | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._store = store
         self._fits = fits
         self._amber = amber
         self._red = red
-        self._clock = clock or (lambda: datetime.now(UTC))
+        self._clock = clock or utc_now
 
     def measure(
         self,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
 from dataclasses import MISSING, fields, is_dataclass
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Engine, delete, func, insert, select
 
+from cqrs_app.kernel.clock import Clock
 from cqrs_app.kernel.messages.messages import Query
 from cqrs_app.kernel.store.tables import query_log
 from cqrs_app.kernel.subscriptions.background import Background
@@ -36,7 +36,7 @@ class QueryLog:
     """One per process. `share` of the questions are noted, 0 to 1, and those with an error unless
     it is 0."""
 
-    def __init__(self, engine: Engine, share: float, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, share: float, clock: Clock) -> None:
         self._engine = engine
         self._share = share
         self._clock = clock

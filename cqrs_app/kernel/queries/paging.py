@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,6 +26,8 @@ Mark = Annotated[str, Meta(max_length=2_000)]
 
 COUNTED_TO = 10_000
 """Counting stops behind it: its cost is bounded, however many rows there are."""
+MOST_COUNTS = 101
+"""Views of one person, of the team, and all: as many are counted at once."""
 Count = Annotated[
     bool,
     Meta(
@@ -84,16 +86,22 @@ def mark_problems(place: Place, sort: Sort) -> Iterator[tuple[str, str]]:
             yield name, DOES_NOT_FIT
 
 
+@dataclass(frozen=True, kw_only=True)
 class ListQuery(Query):
     """A query for one page of a list.
 
-    A subclass has the fields `after`, `before` and `limit`, and may have `count`. It declares its
-    order with the fields `sort` and `descending`, or with class variables of these names if the
-    order is fixed.
+    A subclass may have the field `count`. It declares its order with the fields `sort` and
+    `descending`, or with class variables of these names if the order is fixed.
     """
 
+    # Its fields have slots in the subclasses, which may have other bases too.
     __slots__ = ()
+    named_last: ClassVar = ("after", "before", "limit", "count")
     sorts: ClassVar[Mapping[Any, Sort]]
+
+    after: Mark = ""
+    before: Mark = ""
+    limit: Limit = 25
 
     @property
     def place(self) -> Place:
@@ -163,11 +171,20 @@ def _beyond(values: Sequence[Any], sort: Sort, *, falling: bool) -> ColumnElemen
     return here < there if falling else here > there
 
 
+def counts_of(founds: Iterable[Select[Any]], connection: Connection) -> tuple[int, ...]:
+    """How many rows each of these has, at most COUNTED_TO + 1, in one statement."""
+    counts = [_count(each).scalar_subquery() for each in founds]
+    return tuple(connection.execute(select(*counts)).one()) if counts else ()
+
+
 def _counted(found: Select[Any], connection: Connection) -> int:
     """How many rows there are, at most COUNTED_TO + 1."""
+    return connection.execute(_count(found)).scalar_one()
+
+
+def _count(found: Select[Any]) -> Select[int]:
     some = found.with_only_columns(literal(1).label("one"), maintain_column_froms=True)
-    counted = select(func.count()).select_from(some.limit(COUNTED_TO + 1).subquery())
-    return connection.execute(counted).scalar_one()
+    return select(func.count()).select_from(some.limit(COUNTED_TO + 1).subquery())
 
 
 def _number_of(

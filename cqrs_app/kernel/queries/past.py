@@ -26,6 +26,7 @@ from cqrs_app.kernel.store import EventStore
 
 EVENTS_PER_READ = 500
 """Events per read, to limit the memory used for a long stream."""
+STREAMS_PER_READ = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,15 @@ class Past:
     def recorded(self, stream: str) -> list[Recorded]:
         """The events of a stream, in order."""
         return [self._codec.decode(each) for each in self._store.events_of(stream)]
+
+    def recorded_of(self, streams: Collection[str]) -> dict[str, list[Recorded]]:
+        """The events of each of these streams that exists, in order, by STREAMS_PER_READ streams at
+        a time: for streams that are short."""
+        names, found = sorted(set(streams)), dict[str, list[Recorded]]()
+        for start in range(0, len(names), STREAMS_PER_READ):
+            stored = self._store.events_of_each(names[start : start + STREAMS_PER_READ])
+            found |= {name: self._codec.decode_all(events) for name, events in stored.items()}
+        return found
 
     def rows(
         self, projection: str, stream: str, until: Until = WHOLE, beside: Sequence[str] = ()

@@ -29,11 +29,9 @@ def subjects_of(query: Query, aggregates: Iterable[type[Aggregate]]) -> tuple[st
 
 
 def is_empty(value: Any) -> bool:
-    """Whether an answer holds nothing."""
+    """Whether an answer holds nothing: no value, no text, no rows, and a count or version of 0."""
     if isinstance(value, Possible):
         return value.version == 0
-    if isinstance(value, tuple | list):
-        return not value
     if is_dataclass(value):
         return all(is_empty(getattr(value, field.name)) for field in fields(value))
-    return value is None
+    return not value

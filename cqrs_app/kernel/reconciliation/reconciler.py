@@ -9,6 +9,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Table
 
+from cqrs_app.kernel.clock import Clock
 from cqrs_app.kernel.events.recorded import EventCodec
 from cqrs_app.kernel.projections.bulk import bulk_of
 from cqrs_app.kernel.projections.digests import (
@@ -76,7 +77,7 @@ class Reconciler:
         engine: Engine,
         store: EventStore,
         codec: EventCodec,
-        clock: Callable[[], datetime],
+        clock: Clock,
     ) -> None:
         self._projections = projections
         self._engine = engine

@@ -204,9 +204,26 @@ def _configure_sqlite(engine: Engine, *, durable: bool, read_only: bool) -> None
         cursor.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
         cursor.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         cursor.execute("PRAGMA foreign_keys = ON")
+        # What is deleted is overwritten, so that an erased value stands in no free page.
+        cursor.execute("PRAGMA secure_delete = ON")
         if read_only:
             cursor.execute("PRAGMA query_only = ON")
         cursor.close()
+
+
+def empty_journal(engine: Engine, patience: float = 0.2) -> bool:
+    """Copy SQLite's write-ahead log into the database and empty it, so that it holds no older rows.
+    Returns whether that was possible within `patience` seconds; True on PostgreSQL."""
+    if engine.dialect.name != "sqlite":
+        return True
+    with reader_of(engine).connect() as connection:
+        usual = connection.exec_driver_sql("PRAGMA busy_timeout").scalar_one()
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+        try:
+            busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar_one()
+        finally:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout = {usual}")
+    return not busy
 
 
 def _stop_slow_queries(engine: Engine, timeout: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from msgspec.structs import astuple
@@ -21,6 +21,7 @@ from cqrs_app.kernel.store.base import (
     conflict_in,
     heads_of,
 )
+from cqrs_app.kernel.store.columns import as_text
 
 
 def _insert(table: str, names: Sequence[str], last: str = "?") -> str:
@@ -67,10 +68,5 @@ class SqliteEventStore(EventStore):
 
 
 def _bound(values: Iterable[Any]) -> list[Any]:
-    """Datetimes in the format of the stored rows: see columns.UtcDateTime."""
-    return [
-        value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-        if isinstance(value, datetime)
-        else value
-        for value in values
-    ]
+    """Datetimes in the format of the stored rows."""
+    return [as_text(value) if isinstance(value, datetime) else value for value in values]

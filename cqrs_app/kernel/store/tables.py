@@ -96,6 +96,8 @@ command_log = Table(
     Column("lease_until", UtcDateTime),
     # Of a delayed command: until then it waits, and can be withdrawn.
     Column("not_before", UtcDateTime),
+    # The number of the seal that covers the row; null until it is sealed.
+    Column("seal", BigKey),
 )
 Index("ix_command_log_received_at", command_log.c.received_at, command_log.c.command_id)
 Index("ix_command_log_type", command_log.c.type, command_log.c.received_at)
@@ -112,13 +114,9 @@ Index(
 )
 FINAL = ("succeeded", "refused", "requested")
 """Outcomes that never change. "requested": it was kept to be decided on by others."""
-_final = command_log.c.outcome.in_(FINAL)
+# What is not sealed yet, and what a seal covers, each in order.
 Index(
-    "ix_command_log_finished_at",
-    command_log.c.finished_at,
-    command_log.c.command_id,
-    postgresql_where=_final,
-    sqlite_where=_final,
+    "ix_command_log_seal", command_log.c.seal, command_log.c.finished_at, command_log.c.command_id
 )
 _queued = command_log.c.queue_number.is_not(None)
 Index(
@@ -163,13 +161,27 @@ claims = Table(
     UniqueConstraint("kind", "stream"),
 )
 
-# The keys of personal data, wrapped; `wrapped` is null once a key is destroyed: see vault.py.
+# The keys of this store, wrapped with the master key: see privacy/data_keys.py.
+data_keys = Table(
+    "data_keys",
+    write_tables,
+    Column("purpose", String(20), primary_key=True),
+    Column("generation", Integer, primary_key=True, autoincrement=False),
+    Column("wrapped", LargeBinary(60), nullable=False),
+    # The id of the master key.
+    Column("wrapped_by", String(16), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+# The keys of persons, wrapped; `wrapped` is null once a key is destroyed: see vault.py.
 subject_keys = Table(
     "subject_keys",
     write_tables,
     Column("key_id", String(22), primary_key=True),
     Column("subject", String(200), nullable=False, unique=True),
     Column("wrapped", LargeBinary(60)),
+    # Of the key of this store that wraps it.
+    Column("generation", Integer, nullable=False, server_default="0"),
     Column("created_at", UtcDateTime, nullable=False),
     Column("erased_at", UtcDateTime),
     # The subject that it is erased with.
@@ -183,7 +195,7 @@ Index(
     sqlite_where=_owned,
 )
 
-# Signed digests of the log and the command log: see verification/seals.py.
+# Signed digests of the event log and the command log: see verification/seals.py.
 seals = Table(
     "seals",
     write_tables,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -87,6 +87,11 @@ class Cursors:
             cursors.c.subscription.in_(bindparam("names", expanding=True))
         )
         self._locked = self._all.where(here).with_for_update(of=cursors)
+        self._free = (
+            select(cursors.c.subscription, cursors.c.revision)
+            .where(cursors.c.subscription.in_(bindparam("names", expanding=True)))
+            .with_for_update(skip_locked=True)
+        )
         self._move = (
             update(cursors)
             .where(here, cursors.c.revision == bindparam("seen"))
@@ -106,11 +111,11 @@ class Cursors:
         self, connection: Connection, versions: dict[str, int], zone: str = "UTC", head: int = 0
     ) -> None:
         """Create the missing cursors, at the beginning of a log that ends at `head` now."""
-        for name, version in versions.items():
-            row = {"subscription": name, "position": 0, "version": version, "state": "running"}
-            row |= {"applied": 0, "zone": zone, "since": head}
-            insert = insert_into(connection, self._table).values(row)
-            connection.execute(insert.on_conflict_do_nothing())
+        missing = versions.keys() - self.read(connection, versions)
+        if missing:
+            common = {"position": 0, "state": "running", "applied": 0, "zone": zone, "since": head}
+            rows = [{"subscription": name, "version": versions[name], **common} for name in missing]
+            connection.execute(insert_into(connection, self._table).on_conflict_do_nothing(), rows)
 
     def delete(self, connection: Connection, name: str) -> None:
         connection.execute(delete(self._table).where(self._here), {"name": name})
@@ -163,6 +168,29 @@ class Cursors:
         to = {"to": position, "last": last, "taken": taken, "at": at}
         if connection.execute(self._move, was | to).rowcount != 1:
             raise Overtaken(old.subscription)
+
+    def move_unlocked(
+        self,
+        connection: Connection,
+        old: Sequence[Cursor],
+        position: int,
+        last: bytes,
+        taken: int,
+        at: datetime,
+    ) -> set[str]:
+        """Move those that nobody else has moved or is moving; returns their names."""
+        names = [each.subscription for each in old]
+        rows = connection.execute(self._free, {"names": names})
+        seen: dict[str, int] = {row.subscription: row.revision for row in rows}
+        unmoved = [each for each in old if seen.get(each.subscription) == each.revision]
+        if unmoved:
+            to = {"to": position, "last": last, "taken": taken, "at": at}
+            moves = [
+                {"name": each.subscription, "seen": each.revision, "new": new_revision()} | to
+                for each in unmoved
+            ]
+            connection.execute(self._move, moves)
+        return {each.subscription for each in unmoved}
 
     def repaired(self, connection: Connection, name: str) -> None:
         """Record that parked events were processed or left out: what was read before is out of

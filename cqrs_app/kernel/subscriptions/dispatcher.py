@@ -84,8 +84,8 @@ class Dispatcher:
 
     def close(self) -> None:
         """Finish pending work. Called at the end of a process or a test."""
+        self.join(ENDING_SECONDS)
         self._background.close()
-        self._answering.join(ENDING_SECONDS)
 
     def _take_turn(self, key: str) -> None:
         """Do the work, and queue the key again if more work remains."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, Engine, delete, select
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.kernel.store.tables import processes
 
@@ -38,9 +38,9 @@ class Process:
 class Presence:
     """One per process; `beat` may be called at any rate and writes at most every BEAT_SECONDS."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(self, engine: Engine, clock: Clock | None = None) -> None:
         self._engine = engine
-        self._clock = clock or (lambda: datetime.now(UTC))
+        self._clock = clock or utc_now
         self._host = socket.gethostname()
         self._started_at: datetime | None = None
         self._last = float("-inf")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 from sqlalchemy import Connection, Engine
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.events.recorded import EventCodec, StoredEvent, UnknownEvent
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.store import EventStore
@@ -51,7 +53,7 @@ class SubscriptionRunner:
         batch: int,
         advanced: Advanced,
         erased: Callable[[], None],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
         tracer: Tracer | None = None,
     ) -> None:
         self._subscriptions = subscriptions
@@ -115,6 +117,78 @@ class SubscriptionRunner:
             if each.state in ("running", "failed", "rebuilding")
             and (each.position != head or (each.hash is not None and each.hash != ended))
         }
+
+    def advance_all(self, names: Collection[str]) -> None:
+        """Process all pending events of these subscriptions. Those that want none read the log
+        together."""
+        stores = {self._subscriptions[name].store for name in names}
+        found = self.behind(*stores).items() if stores else ()
+        behind = {name: each for name, each in found if name in names}
+        passed = self.pass_over(behind)
+        for name in behind:
+            if name not in passed:
+                self.advance(name)
+
+    def pass_over(self, behind: Mapping[str, Cursor]) -> set[str]:
+        """Move the cursors of subscriptions that want none of the next events, as far as they want
+        none, many of them in one transaction; returns the names of those that are no longer behind.
+        The others are to be advanced.
+
+        `behind` are cursors as `behind` found them.
+        """
+        self._store.place()
+        together: dict[tuple[Store, int, bytes | None], list[Cursor]] = defaultdict(list)
+        for name, cursor in behind.items():
+            subscription = self._subscriptions[name]
+            if cursor.state == "running" and not self.outdated(cursor, subscription):
+                together[subscription.store, cursor.position, cursor.hash].append(cursor)
+        passed: set[str] = set()
+        for (store, *_), cursors in together.items():
+            passed |= self._pass_together(store, cursors)
+        return passed
+
+    def _pass_together(self, store: Store, cursors: Sequence[Cursor]) -> set[str]:
+        """The same for cursors of one store at one position."""
+        while cursors:
+            moved, more = self._pass_batch(store, cursors)
+            if not more:
+                return moved
+            cursors = self._still_together(store, moved)
+        return set()
+
+    def _still_together(self, store: Store, moved: set[str]) -> list[Cursor]:
+        """The cursors of subscriptions that were just moved to one position."""
+        found = [each for each in self.cursors(store).values() if each.subscription in moved]
+        last = max((each.position for each in found), default=0)
+        return [each for each in found if each.position == last and each.state == "running"]
+
+    def _pass_batch(self, store: Store, cursors: Sequence[Cursor]) -> tuple[set[str], bool]:
+        """Move cursors of one store at one position past the next batch; returns whose were moved,
+        and whether there may be more events for them."""
+        started = time.perf_counter()
+        try:
+            events = self.ahead(cursors[0])
+            idle = [
+                each
+                for each in cursors
+                if not self.wanted(self._subscriptions[each.subscription], events)
+            ]
+        except (UnknownEvent, Halted):
+            return set(), False  # whoever advances them records it
+        if not events:
+            return {each.subscription for each in cursors}, False
+        if not idle:
+            return set(), False
+        position, last, now = events[-1].position or 0, events[-1].hash, self._clock()
+        with self._engines[store].begin() as connection:
+            moved = cursors_in(store).move_unlocked(
+                connection, idle, position, last, len(events), now
+            )
+        elapsed = (time.perf_counter() - started) * 1000
+        waited = (now - events[0].recorded_at).total_seconds() * 1000
+        for name in moved:
+            self._advanced(name, len(events), elapsed, waited)
+        return moved, len(events) >= self._batch
 
     def _in(self, store: Store) -> list[Subscription]:
         return [each for each in self._subscriptions.values() if each.store == store]

@@ -87,6 +87,7 @@ class WakeUps:
         self._traced: list[tuple[Bookmark, int]] = []
         self._commands: list[str] = []
         self._rest_until = 0.0
+        self._away = False
         self._background = Background("wake-ups", self._announce, PAUSE_SECONDS)
         self.missed = 0
 
@@ -164,17 +165,29 @@ class WakeUps:
                 self._place()
             for bookmark, since in traced:
                 self._tracer.later(bookmark, "wake up workers", "producer", since)
+            self._answered()
         except RedisError as error:
             self._rest_until = time.monotonic() + REST_SECONDS
             self.missed += len(subscribers) + len(commands)
-            logger.warning("Redis did not take a wake-up (%s); the sweep does the work", error)
+            self._did_not_answer(error)
 
     def _unmark(self, consumer: str) -> None:
         # Without Redis the mark runs out, and the work itself needs none.
         try:
             self._redis.delete(self._jobs.mark_of(consumer))
         except RedisError as error:
-            logger.warning("Redis did not forget a wake-up (%s); it runs out", error)
+            self._did_not_answer(error)
+
+    def _did_not_answer(self, error: RedisError) -> None:
+        """Say so once, not for every wake-up until Redis takes one again."""
+        if not self._away:
+            self._away = True
+            logger.warning("Redis takes no wake-ups (%s); the sweep does the work meanwhile", error)
+
+    def _answered(self) -> None:
+        if self._away:
+            self._away = False
+            logger.warning("Redis takes wake-ups again; missed so far: %d", self.missed)
 
     def _unmarked(self, consumers: Collection[str]) -> list[str]:
         """The consumers without a pending wake-up. They are marked as having one from now on."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
+from sqlalchemy import Row
 
 from cqrs_app.kernel.commands.aggregate import Aggregate, restore
 from cqrs_app.kernel.events.recorded import (
@@ -17,6 +19,11 @@ from cqrs_app.kernel.events.recorded import (
     UnreadableEvent,
 )
 from cqrs_app.kernel.store import EventStore, Head
+from cqrs_app.kernel.store.base import head_of
+
+UNREADABLE = (ValueError, TypeError)
+"""Raised for a stored value that is not of its column's type, such as a time in SQLite that is
+none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +49,18 @@ class StreamVerifier:
 
     def verify(self) -> Iterator[Report]:
         """Report on every stream, then on events whose stream has no head."""
-        for stream, head, events in self._store.each_stream():
-            fault = chain_fault(head, events) or self._snapshot_fault(head.snapshot, events)
-            yield Report(stream, len(events), fault)
+        for row in self._store.each_stream():
+            yield self._report(row)
         for stream in self._store.orphans():
             yield Report(stream, 0, "it has events but no head: the head was removed")
+
+    def _report(self, row: Row[Any]) -> Report:
+        try:
+            head, events = head_of(row), self._store.events_of(row.stream)
+        except UNREADABLE as error:
+            return Report(row.stream, 0, f"an entry of it cannot be read: {error}")
+        fault = chain_fault(head, events) or self._snapshot_fault(head.snapshot, events)
+        return Report(row.stream, len(events), fault)
 
     def _snapshot_fault(
         self, snapshot: Snapshot | None, events: tuple[StoredEvent, ...]

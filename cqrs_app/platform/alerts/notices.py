@@ -16,7 +16,6 @@ from cqrs_app.platform.alerts.events import AlertRaised
 from cqrs_app.platform.alerts.tables import alert_notices, alert_rule_silences, alerts
 
 LEASE = Lease(timedelta(seconds=60))
-KEPT = timedelta(days=90)
 AT_ONCE = 50
 
 _ROW = alert_notices.c
@@ -44,15 +43,16 @@ _FIELDS = [_ROW[name] for name in Notice.__annotations__]
 def queue_raised(
     connection: Connection, channels: Sequence[str], event: AlertRaised, recorded: Recorded
 ) -> None:
-    """At once, or at the end of the silences of the alert and its rule."""
-    _drop(connection, event.alert_id, "resolved", recorded.recorded_at)
-    at = _silences_of(connection, alerts.c.alert_id == event.alert_id)[event.alert_id]
-    at = max(at or recorded.recorded_at, recorded.recorded_at)
+    """To those that have not heard of it: who was not told yet that it was resolved still takes it
+    for raised."""
+    told = _drop(connection, event.alert_id, "resolved", recorded.recorded_at)
+    unaware = [each for each in channels if each not in told]
     title = f"{event.severity.capitalize()}: {event.title}"
     owner = f"Owner: {event.owner}" if event.owner else ""
     since = f"Since {event.since:%Y-%m-%d %H:%M} UTC."
     body = "\n".join(filter(None, (event.cost, since, event.remedy, owner)))
-    _queue(connection, channels, "raised", event.alert_id, title, body, recorded, at)
+    at = _after_silence(connection, event.alert_id, recorded)
+    _queue(connection, unaware, "raised", event.alert_id, title, body, recorded, at)
 
 
 def queue_resolved(
@@ -65,7 +65,14 @@ def queue_resolved(
     body = f"Raised {row.raised_at:%Y-%m-%d %H:%M} UTC, resolved by {recorded.stored.operator}."
     heard = [each for each in channels if each not in dropped]
     title = f"Resolved: {row.title}"
-    _queue(connection, heard, "resolved", alert_id, title, body, recorded, recorded.recorded_at)
+    at = _after_silence(connection, alert_id, recorded)
+    _queue(connection, heard, "resolved", alert_id, title, body, recorded, at)
+
+
+def _after_silence(connection: Connection, alert_id: str, recorded: Recorded) -> datetime:
+    """At once, or at the end of the silences of the alert and its rule."""
+    until = _silences_of(connection, alerts.c.alert_id == alert_id)[alert_id]
+    return max(until or recorded.recorded_at, recorded.recorded_at)
 
 
 def _drop(connection: Connection, alert_id: str, kind: str, at: datetime) -> set[str]:
@@ -176,10 +183,11 @@ def finish(
         connection.execute(update(alert_notices).where(_ROW.id == notice.id).values(**changes))
 
 
-def forget_old(connection: Connection, now: datetime) -> None:
-    connection.execute(
-        delete(alert_notices).where(_ROW.state != "waiting", _ROW.created_at < now - KEPT)
-    )
+def forget_before(engine: Engine, moment: datetime) -> int:
+    """Delete notices of before that do not wait; returns how many."""
+    old = delete(alert_notices).where(_ROW.state != "waiting", _ROW.created_at < moment)
+    with engine.begin() as connection:
+        return connection.execute(old).rowcount
 
 
 def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:

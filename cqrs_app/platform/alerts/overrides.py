@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.projections.projection import snake
@@ -14,16 +14,20 @@ from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.runtime.problems import Problem
 
 _ROW = approval_requests.c
-MOST = 100
+MOST = 1_000
+"""The oldest so many have an alert each, the others one together."""
 
 
 def of_overrides(kernel: Kernel) -> Iterator[Problem]:
     """One problem for each unreviewed override, and another once its review is overdue."""
     now = kernel.clock()
     found = select(_ROW.request_id, _ROW.command, _ROW.stream, _ROW.asked_by, _ROW.review_due)
-    found = found.where(_ROW.review_due.is_not(None)).order_by(_ROW.review_due).limit(MOST)
+    unreviewed = _ROW.review_due.is_not(None)
+    found = found.where(unreviewed).order_by(_ROW.review_due, _ROW.request_id).limit(MOST)
     with reader_of(kernel.engines.write).connect() as connection:
         rows = connection.execute(found).all()
+        count = select(func.count()).select_from(approval_requests).where(unreviewed)
+        more = connection.execute(count).scalar_one() - MOST
     for row in rows:
         action = snake(row.command).replace("_", " ").capitalize()
         yield Problem(
@@ -48,6 +52,18 @@ def of_overrides(kernel: Kernel) -> Iterator[Problem]:
                 value=overdue,
                 limit=0,
             )
+
+    if more > 0:
+        yield Problem(
+            kind="override",
+            subject="more",
+            level="warn",
+            title=f"{more:,} more {'approval was' if more == 1 else 'approvals were'} overridden",
+            cost="They were carried out without the signatures that they need.",
+            since=None,
+            remedy="Somebody else reviews the requests, and says whether they were justified.",
+            value=more,
+        )
 
 
 OVERRIDES = Source(frozenset({"override", "override_overdue"}), of_overrides)

@@ -11,6 +11,7 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
 
+from cqrs_app import plugins
 from cqrs_app.platform.runtime.problems import WAITS_TOO_LONG
 
 Severity = Literal["critical", "warning"]
@@ -24,8 +25,8 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400
 class Rule:
     """A problem becomes an alert once its value has been at `raise_at` or beyond for
     `pending_seconds`. The alert ends once the value is back below `clear_at`; with `falls`, less is
-    worse, and it ends above. `runbook` is a heading of docs/operating.md, `prometheus` the same
-    alert in docs/monitoring/alerts.yml."""
+    worse, and it ends above. `runbook` is a heading of docs/operating.md, empty for an alert of
+    another package; `prometheus` the same alert in docs/monitoring/alerts.yml."""
 
     name: str
     title: str
@@ -34,7 +35,7 @@ class Rule:
     clear_at: int = 1
     pending_seconds: int
     severity: Severity = "warning"
-    runbook: str
+    runbook: str = ""
     prometheus: str = ""
     falls: bool = False
     enabled: bool = True
@@ -59,6 +60,7 @@ WEBHOOK = (
 FAILURES = "Failures"
 WAITING = "Orders wait too long"
 SIGNATURES = 'Second signatures overdue: `countersign_approval_requests{state="overdue"} > 0`'
+AUDIT = "Security events or seals are not sent"
 OVERRIDE = "An approval was overridden"
 
 _ALL = (
@@ -208,6 +210,12 @@ _ALL = (
         prometheus="CountersignWebhookPaused",
     ),
     Rule(
+        name="audit_not_sent",
+        title="Security events or seals are not sent",
+        pending_seconds=15 * MINUTE,
+        runbook=AUDIT,
+    ),
+    Rule(
         name="disk",
         title="Disk space used",
         unit="percent",
@@ -268,5 +276,18 @@ _ALL = (
     ),
 )
 
-RULES = MappingProxyType({each.name: each for each in _ALL})
+_OF_PLUGINS = (
+    Rule(
+        name=each.name,
+        title=each.title,
+        unit=each.unit,
+        raise_at=each.raise_at,
+        clear_at=each.raise_at,
+        pending_seconds=each.pending_seconds,
+        severity=each.severity,
+    )
+    for plugin in plugins.installed()
+    for each in plugin.alerts
+)
+RULES = MappingProxyType({each.name: each for each in (*_ALL, *_OF_PLUGINS)})
 """Name -> the rule by default."""

@@ -18,9 +18,6 @@ LEASE = Lease(timedelta(seconds=60))
 _ROW = alert_tasks.c
 
 
-AFTER_ERROR = timedelta(seconds=10)
-
-
 @dataclass(slots=True)
 class Turn:
     """One turn; whoever has it sets `error`, a sentence, if the task could not be done."""
@@ -30,10 +27,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Those of one task, every so often."""
+    """Those of one task, every so often, and `after_error` if that is sooner."""
 
     name: str
     every: timedelta
+    after_error: timedelta = timedelta(seconds=10)
 
     def is_due(self, engine: Engine, now: datetime) -> bool:
         mine = select(_ROW.due_at, _ROW.taken_until).where(_ROW.name == self.name)
@@ -62,7 +60,7 @@ class Turns:
         turn, changes = Turn(), {}
         try:
             yield turn
-            again = AFTER_ERROR if turn.error else self.every
+            again = self.after_error if turn.error else self.every
             changes = {"due_at": now + min(again, self.every), "error": turn.error}
             changes |= {} if turn.error else {"done_at": kernel.clock()}
         finally:

@@ -3,7 +3,7 @@ machine and the shop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -11,14 +11,22 @@ from sqlalchemy import select
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.measurements.distribution import merged
 from cqrs_app.kernel.measurements.reading import latest
+from cqrs_app.kernel.messages.sentences import counted
 from cqrs_app.kernel.store.deadlines import answered_within
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
+from cqrs_app.platform.alerts.tables import alert_tasks
 from cqrs_app.platform.approvals.overdue import overdue
 from cqrs_app.platform.failures.queries import open_by_kind
 from cqrs_app.platform.runtime import health
 from cqrs_app.platform.runtime.health import STORE_SECONDS
-from cqrs_app.platform.runtime.problems import OF_READ_STORE, OF_REDIS, Problem, measured
+from cqrs_app.platform.runtime.problems import (
+    OF_READ_STORE,
+    OF_REDIS,
+    Problem,
+    in_words,
+    measured,
+)
 from cqrs_app.platform.webhooks.queries import ListDeliveries, list_deliveries
 from cqrs_app.platform.webhooks.read_models import webhooks
 
@@ -125,7 +133,7 @@ def of_failures(kernel: Kernel) -> Iterator[Problem]:
             kind="open_failures",
             subject=kind,
             level="warn",
-            title=f"{count:,} open {'failure' if count == 1 else 'failures'} ({kind})",
+            title=f"{counted(count, 'open failure')} ({kind})",
             cost="Something failed unexpectedly, and nobody has looked into it.",
             since=None,
             remedy="Failures has the cause of each. Fix it, then resolve the failure.",
@@ -170,7 +178,8 @@ def of_reconciliation(kernel: Kernel) -> Iterator[Problem]:
                 kind="not_reconciled",
                 subject=name,
                 level="warn",
-                title=f"{name} was not compared with the log for {age / DAY_SECONDS:.0f} days",
+                title=f"{in_words(name).capitalize()} was not compared with the log for "
+                f"{counted(round(age / DAY_SECONDS), 'day')}",
                 cost="A wrong row would go unnoticed.",
                 since=each.compared_at,
                 remedy="Compare now with `flask reconcile`, and see why it did not run.",
@@ -196,6 +205,30 @@ def of_approvals(kernel: Kernel) -> Iterator[Problem]:
             # Approvals has them.
             limit=float("inf"),
         )
+
+
+def sent_outside(tasks: Mapping[str, str]) -> Source:
+    """Finds which of these tasks cannot send, or write where it is kept, what they should: task ->
+    what that is."""
+    row = alert_tasks.c
+    failing = select(row.name, row.error, row.done_at).where(
+        row.name.in_([*tasks]), row.error != ""
+    )
+
+    def find(kernel: Kernel) -> Iterator[Problem]:
+        with reader_of(kernel.engines.write).connect() as connection:
+            for task in connection.execute(failing):
+                yield Problem(
+                    kind="audit_not_sent",
+                    subject=task.name,
+                    level="warn",
+                    title=f"{tasks[task.name]} are not sent",
+                    cost="Where they should be kept, the newest are missing. They are sent later.",
+                    since=task.done_at,
+                    remedy=task.error,
+                )
+
+    return Source(frozenset({"audit_not_sent"}), find)
 
 
 STORED = (

@@ -113,7 +113,7 @@ Index(
     sqlite_where=_waiting,
 )
 
-# When each of the two tasks is due again: "watch" and "heartbeat".
+# When each task of all hosts is due again, such as "watch" and "heartbeat": see schedule.py.
 alert_tasks = Table(
     "alert_tasks",
     write_tables,

@@ -18,7 +18,6 @@ from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.store.engines import insert_into, reader_of
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
-from cqrs_app.platform.alerts import notices
 from cqrs_app.platform.alerts.commands import LONGEST_TEXT, RaiseAlert, ResolveAlert
 from cqrs_app.platform.alerts.deciding import Watched, watch
 from cqrs_app.platform.alerts.queries import rules_in
@@ -68,10 +67,6 @@ class WatchProblems(BackgroundTask):
             if turn:
                 turn.error = self._look(kernel, self._sources.look(kernel))
         return False
-
-    def housekeep(self, kernel: Kernel) -> None:
-        with kernel.engines.write.begin() as connection:
-            notices.forget_old(connection, kernel.clock())
 
     def _look(self, kernel: Kernel, found: Found) -> str:
         """Returns a sentence if an alert could not be raised or resolved, after the others."""

@@ -9,7 +9,7 @@ from cqrs_app.kernel.commands.handling import handlers_of
 from cqrs_app.kernel.queries.answers import actions_of, from_past, from_state, projected
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
-from cqrs_app.platform.approvals import events, preview, queries
+from cqrs_app.platform.approvals import events, lists, preview, queries
 from cqrs_app.platform.approvals.delegation import Delegation
 from cqrs_app.platform.approvals.gate import Gate
 from cqrs_app.platform.approvals.policies import ApprovalPolicies
@@ -34,7 +34,8 @@ def approvals_area(
         tasks=tasks,
         answers={
             queries.ListApprovalPolicies: from_state(ApprovalPolicies, queries.list_policies),
-            queries.ListApprovalRequests: projected(queries.list_requests),
+            lists.ListApprovalRequests: projected(lists.list_requests),
+            lists.ChooseApprovalRequests: projected(lists.choose_requests),
             queries.GetApprovalRequest: from_past(queries.get_request(permissions), by_reader=True),
             queries.ListDelegations: projected(queries.list_delegations),
             preview.PreviewApprovalPolicy: from_past(preview.preview_policy(handlers, signers)),

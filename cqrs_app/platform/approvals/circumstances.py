@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import msgspec
 
 from cqrs_app.areas.fulfilment.consequences import words_for
-from cqrs_app.areas.orders.events import CreditNoteRecorded, OrderPlaced
+from cqrs_app.areas.orders.events import CreditNoteRecorded, OrderPlaced, ShippingAddressChanged
 from cqrs_app.areas.orders.order import Order
 from cqrs_app.areas.payments.events import PaymentCaptureRequested, PaymentRefundRequested
 from cqrs_app.areas.payments.payment import Payment
@@ -21,15 +22,27 @@ from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Command, Event
+from cqrs_app.kernel.privacy.personal import ERASED
 from cqrs_app.platform.approvals.policy import Circumstances, SeenVersion, ShownEffects
 
 Past = Callable[[str], Sequence[Event]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a command would do now, and what conditions and limits find in that."""
+
+    command: Command
+    forecast: Forecast
+    found: Circumstances
+
+
 _MOVES = (PaymentRefundRequested, PaymentCaptureRequested, CreditNoteRecorded)
 _MINDED = (Order.category, Payment.category)
 """The versions of other things that a signature depends on. A product's stock changes with every
 order; what it comes to is in the effects."""
 _NONE = Decimal(0)
-_SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
+SOME_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def circumstances(
@@ -116,10 +129,22 @@ def _order(past: Sequence[Event]) -> tuple[Order, str]:
     """An order as it is, times apart, and its country."""
     order = Order()
     for event in past:
-        order.evolve(event, _SOME_TIME)
+        order.evolve(event, SOME_TIME)
     return order, country_of(past)
 
 
 def country_of(past: Iterable[Event]) -> str:
     """The country of an order."""
     return next((each.country for each in past if isinstance(each, OrderPlaced)), "")
+
+
+def destination_of(past: Iterable[Event]) -> str:
+    """The country of an order's shipping address; empty if it is not known, or was erased."""
+    found = ""
+    for each in past:
+        match each:
+            case OrderPlaced():
+                found = each.shipping_address.country
+            case ShippingAddressChanged():
+                found = each.address.country
+    return "" if found == ERASED else found

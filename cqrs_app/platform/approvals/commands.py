@@ -19,6 +19,7 @@ from cqrs_app.platform.approvals.types import (
     ApprovalStage,
     Comment,
     Digest,
+    DigestOrVersion,
     FieldCondition,
     Names,
     Operator,
@@ -28,6 +29,7 @@ from cqrs_app.platform.approvals.types import (
     RequestState,
     SentFrom,
     SignDecision,
+    Why,
     names,
 )
 from cqrs_app.standards.countries import country_name, is_country
@@ -56,6 +58,12 @@ Over = Annotated[
     Decimal | None,
     money("Amount over", description="What the action moves, or else what it is about."),
 ]
+OverCurrency = Annotated[
+    CurrencyOrAny,
+    Meta(
+        description="Of the amount, three letters such as GBP. Another currency counts as over it."
+    ),
+]
 MovesMoney = Annotated[
     bool, Meta(title="Only if money moves", description="For example, if it refunds a payment.")
 ]
@@ -77,7 +85,7 @@ class SetApprovalPolicy(Command):
     policy: PolicyName
     commands: Actions
     over: Over = None
-    currency: CurrencyOrAny = ""
+    currency: OverCurrency = ""
     moves_money: MovesMoney = False
     statuses: Statuses = ()
     countries: Countries = ()
@@ -101,6 +109,10 @@ class SetApprovalPolicy(Command):
             le=MOST_HOURS,
         ),
     ] = 24
+    bulk: Annotated[
+        bool,
+        Meta(title="May be signed in bulk", description="Several requests at once, in a batch."),
+    ] = False
 
     def check(self) -> Iterator[tuple[str, str]]:
         if not self.stages:
@@ -147,7 +159,7 @@ class UseRecommendedPolicies(Command):
             "Orders on hold over", description="Releasing a larger one needs a second signature."
         ),
     ]
-    currency: Currency
+    currency: Annotated[Currency, Meta(extra={"help": "Three letters, such as GBP."})]
 
 
 @command(label="Request approval", permission=RUN)
@@ -155,6 +167,7 @@ class RequestApproval(Command):
     """Recorded by the console in place of a command that a policy applies to."""
 
     request_id: RequestId
+    reason: Why = ""
 
 
 @command(label="Sign request", permission=SIGN)
@@ -163,7 +176,7 @@ class SignRequest(Command):
 
     request_id: RequestId
     decision: Annotated[SignDecision, Meta(title="Decision")]
-    digest: Digest
+    digest: DigestOrVersion = ""
     comment: Comment = ""
 
     def check(self) -> Iterator[tuple[str, str]]:

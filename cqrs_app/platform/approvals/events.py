@@ -11,8 +11,14 @@ from cqrs_app.kernel.privacy.personal import PERSONAL
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, ShownEffects
 from cqrs_app.platform.approvals.types import ApprovalStage
 
+OUTDATED = (
+    "Not approved: something has changed since this was requested. Whoever requested it can "
+    "request it again."
+)
+"""What a signer is told where a signature ended in ApprovalOutdated."""
 
-@event(schema=2)
+
+@event(schema=3)
 class ApprovalPolicySet(Event):
     policy: ApprovalPolicy
 
@@ -22,12 +28,12 @@ class ApprovalPolicyRemoved(Event):
     policy: str
 
 
-@event(schema=2)
+@event(schema=3)
 class ApprovalRequested(Event):
     """`payload` is the command as JSON, sealed with the key of `person`. `payload_hash` covers it
     together with `salt`, which is sealed likewise: once the person is erased, nobody can find the
     fields by trying. `digest` covers all that a signer is shown. `asked_by` is the actor, `asker`
-    the person behind it."""
+    the person behind it, `why` their reason."""
 
     request_id: str
     command: str
@@ -43,6 +49,7 @@ class ApprovalRequested(Event):
     asked_by: str
     asker: str
     channel: str
+    why: Annotated[str, PERSONAL]
 
     @property
     def concerns(self) -> str:
@@ -184,8 +191,16 @@ def _stages_1(stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{"teams": []} | each for each in stages]
 
 
+def _policy_2(policy: dict[str, Any]) -> dict[str, Any]:
+    return policy | {"bulk": False}
+
+
 def _set_1(payload: dict[str, Any]) -> dict[str, Any]:
     return payload | {"policy": _policy_1(payload["policy"])}
+
+
+def _set_2(payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | {"policy": _policy_2(payload["policy"])}
 
 
 def _requested_1(payload: dict[str, Any]) -> dict[str, Any]:
@@ -196,10 +211,19 @@ def _requested_1(payload: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _requested_2(payload: dict[str, Any]) -> dict[str, Any]:
+    return payload | {
+        "why": "",
+        "policies": [_policy_2(each) for each in payload["policies"]],
+    }
+
+
 UPCASTERS = MappingProxyType(
     {
         ("ApprovalPolicySet", 1): _set_1,
+        ("ApprovalPolicySet", 2): _set_2,
         ("ApprovalRequested", 1): _requested_1,
+        ("ApprovalRequested", 2): _requested_2,
         ("ApprovalSigned", 1): _own_1,
         ("ApprovalRefused", 1): _own_1,
         ("ApprovalReturned", 1): _own_1,

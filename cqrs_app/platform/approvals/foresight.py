@@ -16,7 +16,7 @@ from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.approvals.circumstances import circumstances
 from cqrs_app.platform.approvals.policies import POLICIES, ApprovalPolicies
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, applying, stages_of
-from cqrs_app.platform.approvals.request import describe
+from cqrs_app.platform.approvals.seats import describe
 from cqrs_app.platform.approvals.signers import Signers
 from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.approvals.types import RequestState

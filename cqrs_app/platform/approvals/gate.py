@@ -17,7 +17,7 @@ from datetime import datetime
 import msgspec
 
 from cqrs_app.kernel.commands.call import Call
-from cqrs_app.kernel.commands.context import Context, Receipt, new_id
+from cqrs_app.kernel.commands.context import Actor, Context, Receipt, new_id
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.commands.middleware import Proceed
 from cqrs_app.kernel.errors import (
@@ -32,7 +32,7 @@ from cqrs_app.kernel.errors import (
 from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.platform.approvals import rules
-from cqrs_app.platform.approvals.circumstances import circumstances, shown
+from cqrs_app.platform.approvals.circumstances import SOME_TIME, Asked, circumstances, shown
 from cqrs_app.platform.approvals.commands import (
     SIGN,
     DelegateSignatures,
@@ -54,10 +54,11 @@ from cqrs_app.platform.approvals.policy import (
     digest_of,
     stages_of,
 )
-from cqrs_app.platform.approvals.request import ApprovalRequest, Now, Wanted, describe
-from cqrs_app.platform.approvals.signer import Signer, short_of
+from cqrs_app.platform.approvals.request import ApprovalRequest, Now, Wanted
+from cqrs_app.platform.approvals.seats import require_enough
+from cqrs_app.platform.approvals.signer import Signer
 from cqrs_app.platform.approvals.signers import Signers
-from cqrs_app.platform.approvals.types import RequestState, SignDecision
+from cqrs_app.platform.approvals.types import RequestState, SentFrom, SignDecision
 from cqrs_app.platform.operators.roles import SYSTEM_NAMES
 
 REQUESTED = "requested"
@@ -150,7 +151,7 @@ class Gate:
                 version, policies = self.known.read(call)
                 if wanted := self.wanted(call, policies):
                     request_id = request_id_of(call.context.command_id)
-                    call.instead = RequestApproval(request_id=request_id)
+                    call.instead = RequestApproval(request_id=request_id, reason=call.context.why)
                     call.outcome, call.arguments["wanted"] = REQUESTED, wanted
             return self._relying(call, version, proceed)
         return proceed(call)
@@ -174,7 +175,7 @@ class Gate:
         asked = applying(policies, found)
         if not asked:
             return None
-        self._require_signers(asked, asking)
+        require_enough(stages_of(asked), self.signers.all(), asking.person)
         salt = secrets.token_hex(16)
         return Wanted(
             command=call.name,
@@ -187,6 +188,7 @@ class Gate:
             policies=asked,
             asking=asking,
             channel=context.channel,
+            asked=Asked(command=call.command, forecast=forecast, found=found),
         )
 
     def _is_asked(self, call: Call) -> bool:
@@ -210,30 +212,24 @@ class Gate:
     def _require_delegate(self, command: DelegateSignatures | EndDelegation) -> None:
         if isinstance(command, EndDelegation):
             return
-        found = self.signers.actor(command.delegate)
+        found = self.signers.actor_now(Actor(command.delegate))
         if command.delegate == command.operator or found is None or not found.may(SIGN):
             raise rules.UNKNOWN_DELEGATE(
                 f"{command.delegate} cannot sign for {command.operator}. Nothing was changed. "
                 "Name another operator, whose role may sign requests."
             )
 
-    def _require_signers(self, policies: Sequence[ApprovalPolicy], asking: Signer) -> None:
-        short = short_of(stages_of(policies), self.signers.all(), asking.person)
-        if short:
-            stage, missing = short
-            named = stage.people or stage.teams
-            able = "change who the policy names" if named else "give more people that role"
-            raise rules.NOBODY_CAN_SIGN(
-                f"This needs approval by {describe(stage)} other than you. Not enough people can "
-                f"give it: {missing} missing. Nothing was changed. Ask an administrator to {able}."
-            )
-
     def _now(self, call: Call, command: OnRequest) -> Now:
         signer, at = self.signers.signing(call.context.actor.name), call.clock()
         lets = (each for each in signer.represents if self._lets(call, each, signer, at))
-        now = Now(signer=replace(signer, represents=tuple(lets)), at=at)
-        approves = isinstance(command, SignRequest) and command.decision is SignDecision.APPROVE
         past = call.past(ApprovalRequest.stream_of(command.request_id))
+        now = Now(
+            signer=replace(signer, represents=tuple(lets)),
+            at=at,
+            seen=_digest_at(past, call.context.expected_version),
+            bulk=call.context.channel == SentFrom.BATCH,
+        )
+        approves = isinstance(command, SignRequest) and command.decision is SignDecision.APPROVE
         if not past or not (approves or isinstance(command, ResubmitRequest)):
             return now
         try:
@@ -263,7 +259,18 @@ class Gate:
             now,
             shown=shown(command, forecast, call.past, self.handlers),
             stages=stages_of(applying(policies, found)),
+            asked=Asked(command=command, forecast=forecast, found=found),
         )
+
+
+def _digest_at(past: Sequence[Event], version: int | None) -> str:
+    """What a signer was shown at a version of the request; empty if there is no such version."""
+    if version is None or not 0 < version <= len(past):
+        return ""
+    request = ApprovalRequest()
+    for event in past[:version]:
+        request.evolve(event, SOME_TIME)
+    return request.digest
 
 
 def requested(
@@ -273,7 +280,7 @@ def requested(
     values were erased, or that person may not act any more."""
     first = past[0]
     assert isinstance(first, ApprovalRequested)  # noqa: S101 - the first event of each request
-    actor = signers.actor(first.asked_by)
+    actor = signers.actor_now(Actor(first.asked_by))
     if actor is None:
         raise rules.NOT_APPROVED(f"{first.asked_by}, who asked, may not act any more.")
     try:

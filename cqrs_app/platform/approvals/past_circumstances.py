@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import takewhile
 from typing import Any
 
 import msgspec
 
+from cqrs_app.areas.orders.credit_note import CreditNote
 from cqrs_app.areas.orders.order import Order
-from cqrs_app.kernel.commands.aggregate import restore
+from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Command
@@ -45,8 +45,29 @@ def about_money(policy: ApprovalPolicy) -> bool:
     return policy.moves_money or policy.over is not None
 
 
+@dataclass(slots=True)
+class Replay:
+    """A stream, folded once: `aggregate` is its state after the first `reached` of its `events`."""
+
+    aggregate: Any
+    events: Sequence[Recorded] = ()
+    reached: int = 0
+
+    def until(self, row: Any) -> None:
+        """Go on to what a command found, which is not earlier than the command before."""
+        while self.reached < len(self.events):
+            event = self.events[self.reached]
+            later = event.stored.recorded_at > row.received_at
+            if later or event.stored.command_id == row.command_id:
+                return
+            self.aggregate.evolve(event.event, event.occurred_at)
+            self.reached += 1
+
+
 class PastCircumstances:
-    """What conditions are compared with, for each command of the past. Streams are read once."""
+    """What conditions are compared with, for each command of the past, the oldest first. Streams
+    are read at once and folded once, those that are about money: of orders, payments and the like,
+    which are short. What moves stock moves no money."""
 
     def __init__(
         self,
@@ -63,25 +84,33 @@ class PastCircumstances:
         self._past = past
         self._roles = roles
         self._caused = caused
-        self._streams: dict[str, list[Recorded]] = {}
+        self._events: dict[str, list[Recorded]] = {}
+        self._replays: dict[str, Replay] = {}
+
+    def read(self, rows: Sequence[Any]) -> None:
+        """Read the streams that these commands, and what followed, are about."""
+        if not self._about_things:
+            return
+        caused = (each for many in self._caused.values() for each in many)
+        followed = {stream for each in caused for stream, _ in each.places}
+        self._read({row.stream for row in rows} | followed)
+        self._read({Order.stream_of(each) for each in map(self._order_of, rows) if each})
 
     def at(self, row: Any) -> Circumstances:
         """The circumstances of a command then. Raises Unclear."""
-        fields = msgspec.json.decode(row.payload)
         self._require_readable(row)
         order, country, about = None, "", dict[str, Decimal]()
-        if about_money(self.policy) or self.policy.statuses or self.policy.countries:
-            before = self._restored(row, row.stream, self._handlers[row.type].aggregate)
+        if self._about_things:
             own = tuple(self._recorded(places_of(row)))
-            about = worth_of(before, own)
-            order_id = getattr(before, "order_id", "") or fields.get("order_id", "")
-            if order_id:
-                stream = Order.stream_of(order_id)
-                order = self._restored(row, stream, Order)
-                country = country_of(each.event for each in (*self._before(row, stream), *own))
+            about = worth_of(self._before(row, row.stream).aggregate, own)
+            if order_id := self._order_of(row):
+                found = self._before(row, Order.stream_of(order_id))
+                order = found.aggregate
+                before = found.events[: found.reached]
+                country = country_of(each.event for each in (*before[:1], *own))
         return Circumstances(
             command=row.type,
-            fields=fields,
+            fields=msgspec.json.decode(row.payload),
             moved=self._moved(row) if about_money(self.policy) else {},
             worth=about or (order and order.worth) or {},
             status=str(getattr(order, "status", None) or ""),
@@ -89,6 +118,11 @@ class PastCircumstances:
             role=self._roles[row.operator],
             channel=row.channel,
         )
+
+    @property
+    def _about_things(self) -> bool:
+        """Whether a condition needs more than the command log."""
+        return about_money(self.policy) or bool(self.policy.statuses or self.policy.countries)
 
     def _require_readable(self, row: Any) -> None:
         personal = personal_fields(self._types[row.type])
@@ -119,24 +153,31 @@ class PastCircumstances:
 
     def _recorded(self, places: Iterable[tuple[str, int]]) -> Iterator[Recorded]:
         for stream, version in places:
-            yield self._stream(stream)[version - 1]
+            if stream in self._events:
+                yield self._events[stream][version - 1]
 
-    def _restored(self, row: Any, stream: str, aggregate: Any) -> Any:
-        return restore(aggregate, None, self._before(row, stream))
+    def _before(self, row: Any, stream: str) -> Replay:
+        """The state that the command found in a stream."""
+        if stream not in self._replays:
+            cls = self._past.aggregate_of(stream) or Aggregate
+            self._replays[stream] = Replay(cls(), self._events.get(stream, ()))
+        replay = self._replays[stream]
+        replay.until(row)
+        return replay
 
-    def _before(self, row: Any, stream: str) -> list[Recorded]:
-        """The events of a stream that the command found."""
-        return list(
-            takewhile(
-                lambda each: (
-                    each.stored.recorded_at <= row.received_at
-                    and each.stored.command_id != row.command_id
-                ),
-                self._stream(stream),
-            )
-        )
+    def _order_of(self, row: Any) -> str:
+        """The id of the order that a command is about; empty if it is about none. No thing changes
+        its order."""
+        named: str = msgspec.json.decode(row.payload).get("order_id", "")
+        aggregate = self._handlers[row.type].aggregate()
+        for each in self._events.get(row.stream, ())[:1]:
+            aggregate.evolve(each.event, each.occurred_at)
+        return getattr(aggregate, "order_id", "") or named
 
-    def _stream(self, stream: str) -> list[Recorded]:
-        if stream not in self._streams:
-            self._streams[stream] = self._past.recorded(stream)
-        return self._streams[stream]
+    def _read(self, streams: Iterable[str]) -> None:
+        wanted = [each for each in streams if each not in self._events and self._has_money(each)]
+        self._events |= self._past.recorded_of(wanted)
+
+    def _has_money(self, stream: str) -> bool:
+        cls = self._past.aggregate_of(stream)
+        return cls is CreditNote or (cls is not None and cls.worth is not Aggregate.worth)

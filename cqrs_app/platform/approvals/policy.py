@@ -32,6 +32,7 @@ class ApprovalPolicy:
     comment_on_refusal: bool
     carry_out_hours: int
     review_hours: int
+    bulk: bool
 
 
 @value

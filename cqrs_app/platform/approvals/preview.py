@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
-from cqrs_app.areas.types import CurrencyOrAny
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.messages.messages import Command, Query, query
 from cqrs_app.kernel.queries.answers import Answering
@@ -26,6 +25,7 @@ from cqrs_app.platform.approvals.commands import (
     Countries,
     MovesMoney,
     Over,
+    OverCurrency,
     SetApprovalPolicy,
     Statuses,
     problems_of,
@@ -64,7 +64,7 @@ class PreviewApprovalPolicy(Query):
 
     commands: Actions
     over: Over = None
-    currency: CurrencyOrAny = ""
+    currency: OverCurrency = ""
     moves_money: MovesMoney = False
     statuses: Statuses = ()
     countries: Countries = ()
@@ -142,7 +142,8 @@ def _preview(
     looked: PastCircumstances, rows: Sequence[Any], total: int, since: datetime
 ) -> PolicyPreview:
     reasons, asked = Counter[str](), []
-    for row in rows:
+    looked.read(rows)
+    for row in reversed(rows):
         try:
             if applies(looked.policy, looked.at(row)):
                 asked.append(row)
@@ -163,7 +164,7 @@ def _preview(
                 operator=row.operator,
                 received_at=row.received_at,
             )
-            for row in asked[:EXAMPLES]
+            for row in asked[: -EXAMPLES - 1 : -1]
         ),
     )
 

@@ -2,58 +2,34 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 from sqlalchemy import Connection, select
 
 from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.queries.answers import Answering
 from cqrs_app.kernel.queries.past import Past
-from cqrs_app.platform.approvals.commands import VIEW
-from cqrs_app.platform.approvals.events import ApprovalRequested
+from cqrs_app.platform.approvals.commands import SIGN, VIEW
+from cqrs_app.platform.approvals.events import ApprovalOverrideReviewed, ApprovalRequested
 from cqrs_app.platform.approvals.policies import ApprovalPolicies
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, SeenVersion
 from cqrs_app.platform.approvals.request import ApprovalRequest
-from cqrs_app.platform.approvals.signers import signers_in
-from cqrs_app.platform.approvals.tables import approval_delegations, approval_requests
-from cqrs_app.platform.approvals.types import ApprovalStage, RequestId, RequestState
+from cqrs_app.platform.approvals.tables import approval_delegations
+from cqrs_app.platform.approvals.types import (
+    ApprovalStage,
+    OverrideVerdict,
+    RequestId,
+    RequestState,
+)
 from cqrs_app.platform.runtime.commands import SEE_COMMANDS
-
-_ROW = approval_requests.c
-_PENDING = [each for each in RequestState if each.pending]
-MOST_OPEN = 1_000
-"""Requests that are looked through for those that wait for somebody."""
-Name = Annotated[str, Meta(title="Operator", max_length=100)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalRow:
-    """One request in a list. `due` is when the state ends by itself, `review_due` until when an
-    override has to be reviewed; `given` and `needed` count approvals."""
-
-    request_id: str
-    command: str
-    stream: str
-    state: RequestState
-    summary: str
-    amount: Decimal | None
-    currency: str
-    asked_by: str
-    asked_at: datetime
-    changed_at: datetime
-    due: datetime | None
-    review_due: datetime | None
-    given: int
-    needed: int
-    digest: str
 
 
 @query(label="Approval policies", permission=VIEW)
@@ -70,97 +46,9 @@ def list_policies(
     return tuple(each for each in found if question.policy in ("", each.policy))
 
 
-@query(label="Approval requests", permission=VIEW, store="write")
-class ListApprovalRequests(Query):
-    """Requests, the oldest open ones first, or else the latest first."""
-
-    state: Annotated[RequestState | None, Meta(title="State")] = None
-    show: Annotated[Literal["open", "decided", "all"], Meta(title="Show")] = "all"
-    waits_for: Annotated[Name, Meta(description="Requests this operator is asked to sign.")] = ""
-    asked_by: Annotated[Name, Meta(title="Requested by")] = ""
-    stream: Annotated[str, Meta(title="About", max_length=200)] = ""
-    unreviewed: Annotated[
-        bool, Meta(title="Unreviewed", description="Overridden, and not reviewed yet.")
-    ] = False
-    limit: Annotated[int, Meta(ge=1, le=200)] = 50
-
-
-def list_requests(
-    question: ListApprovalRequests, connection: Connection
-) -> tuple[ApprovalRow, ...]:
-    if question.waits_for:
-        waiting = waiting_for(connection, question.waits_for)
-        return tuple(waiting)[: question.limit]
-    found = select(approval_requests)
-    if question.state is not None:
-        found = found.where(_ROW.state == question.state)
-    if question.show != "all":
-        pending = _ROW.state.in_(_PENDING)
-        found = found.where(pending if question.show == "open" else ~pending)
-    if question.asked_by:
-        found = found.where(_ROW.asker == question.asked_by)
-    if question.stream:
-        found = found.where(_ROW.stream == question.stream)
-    if question.unreviewed:
-        found = found.where(_ROW.review_due.is_not(None))
-    order = (
-        (_ROW.asked_at, _ROW.request_id)
-        if question.show == "open"
-        else (_ROW.asked_at.desc(), _ROW.request_id)
-    )
-    return tuple(map(_row, connection.execute(found.order_by(*order).limit(question.limit))))
-
-
-def waiting_for(connection: Connection, name: str) -> Iterator[ApprovalRow]:
-    """The open requests that an operator is asked to sign, oldest first."""
-    signer = next((each for each in signers_in(connection) if each.name == name), None)
-    if signer is None:
-        return
-    found = (
-        select(approval_requests)
-        .where(_ROW.state == RequestState.OPEN, _ROW.asker != name)
-        .order_by(_ROW.asked_at, _ROW.request_id)
-    )
-    for row in connection.execute(found.limit(MOST_OPEN)):
-        if msgspec.json.decode(row.request, type=ApprovalRequest).may_sign(signer):
-            yield _row(row)
-
-
-def _row(row: Any) -> ApprovalRow:
-    request = msgspec.json.decode(row.request, type=ApprovalRequest)
-    return ApprovalRow(
-        request_id=row.request_id,
-        command=row.command,
-        stream=row.stream,
-        state=RequestState(row.state),
-        summary=" ".join(request.shown.effects[:3]) if request.shown else "",
-        amount=row.amount,
-        currency=row.currency,
-        asked_by=row.asked_by,
-        asked_at=row.asked_at,
-        changed_at=row.changed_at,
-        due=row.due,
-        review_due=row.review_due,
-        given=len(request.signed),
-        needed=sum(each.approvals for each in request.stages),
-        digest=request.digest,
-    )
-
-
-def waiting_by_name(connection: Connection) -> dict[str, int]:
-    """Operator -> how many requests wait for them."""
-    found = select(_ROW.request).where(_ROW.state == RequestState.OPEN)
-    stored = connection.execute(found.order_by(_ROW.asked_at).limit(MOST_OPEN)).scalars().all()
-    if not stored:
-        return {}
-    requests = [msgspec.json.decode(each, type=ApprovalRequest) for each in stored]
-    signers = signers_in(connection)
-    return Counter(each.name for each in signers for one in requests if one.may_sign(each))
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalStep:
-    """One entry of a request's history."""
+    """One entry of a request's history. `verdict` is that of the review of an override."""
 
     type: str
     operator: str
@@ -168,13 +56,15 @@ class ApprovalStep:
     on_behalf_of: str
     comment: str
     command_id: str
+    verdict: OverrideVerdict | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRequestView:
     """One request. `payload` are the fields of the command, empty once personal data in it is
     erased, or if they are hidden from who asks; `digest` is what a signature names; `signed` are
-    those who approved, `signed_for` whom they did it for, if not for themselves."""
+    those who approved, `signed_for` whom they did it for, if not for themselves; `why` is the
+    reason of whoever asked, empty for who may neither sign nor see the fields."""
 
     request_id: str
     state: RequestState
@@ -199,6 +89,8 @@ class ApprovalRequestView:
     asked_by: str
     asker: str
     asked_at: datetime | None
+    why: str
+    bulk: bool
     channel: str
     due: datetime | None
     overrider: str
@@ -262,23 +154,33 @@ def _view(
         asked_by=request.asked_by,
         asker=request.asker,
         asked_at=request.asked_at,
+        why=first.why if reader.may(SIGN) or not hidden else "",
+        bulk=request.bulk,
         channel=request.channel,
         due=request.due,
         overrider=request.overrider,
         review_due=request.review_due,
         version=len(found),
-        history=tuple(
-            ApprovalStep(
-                type=each.stored.type,
-                operator=each.stored.operator,
-                at=each.occurred_at,
-                on_behalf_of=getattr(each.event, "on_behalf_of", ""),
-                comment=getattr(each.event, "comment", "") or getattr(each.event, "reason", ""),
-                command_id=each.stored.command_id,
-            )
-            for each in found
-        ),
+        history=tuple(map(_step, found)),
     )
+
+
+def _step(each: Recorded) -> ApprovalStep:
+    return ApprovalStep(
+        type=each.stored.type,
+        operator=each.stored.operator,
+        at=each.occurred_at,
+        on_behalf_of=getattr(each.event, "on_behalf_of", ""),
+        comment=getattr(each.event, "comment", "") or getattr(each.event, "reason", ""),
+        command_id=each.stored.command_id,
+        verdict=_verdict(each.event),
+    )
+
+
+def _verdict(event: Any) -> OverrideVerdict | None:
+    if not isinstance(event, ApprovalOverrideReviewed):
+        return None
+    return OverrideVerdict.JUSTIFIED if event.justified else OverrideVerdict.NOT_JUSTIFIED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A request for approval: who has to sign, who has, and what becomes of it. Pure.
+"""A request for approval: what people and the console may do with it. Pure.
 
 What a signer sees is fixed by a digest. `ResubmitRequest` begins another round with another digest,
 for which earlier signatures do not count.
@@ -6,17 +6,17 @@ for which earlier signatures do not count.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
-from cqrs_app.kernel.commands.aggregate import Aggregate, Claim, Decision
+from cqrs_app.kernel.commands.aggregate import Claim, Decision
 from cqrs_app.kernel.commands.handling import Rule, handles, rule
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Event
-from cqrs_app.kernel.messages.permissions import Role
 from cqrs_app.platform.approvals import events as was
 from cqrs_app.platform.approvals import rules
+from cqrs_app.platform.approvals.circumstances import Asked
 from cqrs_app.platform.approvals.commands import (
     OverrideApproval,
     RecordOutcome,
@@ -28,6 +28,9 @@ from cqrs_app.platform.approvals.commands import (
     WithdrawRequest,
 )
 from cqrs_app.platform.approvals.policy import ApprovalPolicy, ShownEffects, digest_of, stages_of
+from cqrs_app.platform.approvals.reminders import of_deadline, remind_at
+from cqrs_app.platform.approvals.request_fields import RequestFields
+from cqrs_app.platform.approvals.seats import describe, may_review, represented, seat
 from cqrs_app.platform.approvals.signer import Signer
 from cqrs_app.platform.approvals.types import (
     ApprovalStage,
@@ -37,25 +40,28 @@ from cqrs_app.platform.approvals.types import (
 )
 
 UNCHANGED = "Nothing was changed."
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Now:
     """The circumstances of a command on a request: who sends it, when, and what the requested
-    command would do now: `shown`, or `problem`, why it would be refused."""
+    command would do now: `shown` and `asked`, or `problem`, why it would be refused. `seen` is the
+    digest that the request had at the version that was seen, `bulk`: it is one of a batch."""
 
     signer: Signer
     at: datetime
     shown: ShownEffects | None = None
     problem: str = ""
     stages: tuple[ApprovalStage, ...] = ()
+    asked: Asked | None = None
+    seen: str = ""
+    bulk: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is asked for: a command as JSON, about a stream. `person` is whose personal data it
-    carries."""
+    """What is asked for: a command as JSON, about a stream, and what conditions and limits find in
+    it. `person` is whose personal data it carries."""
 
     command: str
     stream: str
@@ -67,6 +73,7 @@ class Wanted:
     policies: tuple[ApprovalPolicy, ...]
     asking: Signer
     channel: str
+    asked: Asked
 
 
 def in_state(*states: RequestState) -> Rule:
@@ -84,42 +91,7 @@ def in_state(*states: RequestState) -> Rule:
 
 
 @dataclass
-class ApprovalRequest(Aggregate):
-    """`signed` are those who approved, with their stage, and `signed_for` whom they did it for, if
-    not for themselves; `stage` is the one that waits. `due` is when the state ends by itself.
-    `review_due` is set while what `overrider` did awaits review. `changes` counts its events."""
-
-    category: ClassVar[str] = "approval"
-    identity: ClassVar[str] = "request_id"
-    shape: ClassVar[int] = 2
-
-    state: RequestState | None = None
-    command: str = ""
-    stream: str = ""
-    person: str = ""
-    payload_hash: str = ""
-    shown: ShownEffects | None = None
-    digest: str = ""
-    stages: tuple[ApprovalStage, ...] = ()
-    policies: tuple[str, ...] = ()
-    comment_on_refusal: bool = False
-    carry_out_hours: int = 0
-    review_hours: int = 24
-    asked_by: str = ""
-    asker: str = ""
-    channel: str = ""
-    asked_at: datetime | None = None
-    round: int = 0
-    stage: int = 0
-    signed: dict[str, int] = field(default_factory=dict)
-    signed_for: dict[str, str] = field(default_factory=dict)
-    due: datetime | None = None
-    overrider: str = ""
-    review_due: datetime | None = None
-    reminded: bool = False
-    review_reminded: bool = False
-    changes: int = 0
-
+class ApprovalRequest(RequestFields):
     @handles(
         RequestApproval,
         refusals=[
@@ -152,6 +124,7 @@ class ApprovalRequest(Aggregate):
             asked_by=wanted.asking.name,
             asker=wanted.asking.person,
             channel=wanted.channel,
+            why=command.reason,
         )
 
     @handles(
@@ -162,18 +135,25 @@ class ApprovalRequest(Aggregate):
             rules.NOT_A_SIGNER,
             rules.ALREADY_SIGNED,
             rules.NOT_AS_SHOWN,
+            rules.CHANGED_SINCE,
+            rules.NOT_IN_BULK,
             rules.COMMENT_NEEDED,
             rules.DEADLINE_OVER,
         ],
     )
     def sign(self, command: SignRequest, now: Now) -> Decision:
         self._require_signer(now)
-        self._require_shown(command.digest)
+        if now.bulk and not self.bulk:
+            raise rules.NOT_IN_BULK(
+                f"Its policy wants it signed by itself. {UNCHANGED} Open the request and sign it "
+                "there."
+            )
+        self._require_shown(command.digest or now.seen)
         signed: dict[str, Any] = {
             "request_id": command.request_id,
             "person": now.signer.person,
             "signer": now.signer.name,
-            "on_behalf_of": self._represented(now.signer),
+            "on_behalf_of": represented(self, now.signer),
             "comment": command.comment,
         }
         match command.decision:
@@ -238,7 +218,7 @@ class ApprovalRequest(Aggregate):
     def review(self, command: ReviewOverride, now: Now) -> Decision:
         if self.review_due is None:
             raise rules.NO_REVIEW_DUE(f"No override of this request awaits review. {UNCHANGED}")
-        if not self.may_review(now.signer):
+        if not may_review(self, now.signer):
             raise rules.NOT_A_REVIEWER(
                 f"You cannot review this override. {UNCHANGED} Somebody else who could have "
                 "approved the request, or another administrator, has to."
@@ -269,82 +249,18 @@ class ApprovalRequest(Aggregate):
 
     @handles(RemindSigners, refusals=[rules.NOTHING_TO_REMIND])
     def remind(self, command: RemindSigners) -> Decision:
-        if self.remind_at is None:
+        if remind_at(self) is None:
             raise rules.NOTHING_TO_REMIND(f"There is nothing to remind of. {UNCHANGED}")
         yield was.ApprovalReminded(
-            request_id=command.request_id, of_review=self._deadline_reminder is None
+            request_id=command.request_id, of_review=of_deadline(self) is None
         )
-
-    @property
-    def remind_at(self) -> datetime | None:
-        """When to remind of the deadline: after three quarters of the time, or a day before; of a
-        review, once it is overdue."""
-        return self._deadline_reminder or (None if self.review_reminded else self.review_due)
-
-    @property
-    def _deadline_reminder(self) -> datetime | None:
-        if self.state is RequestState.OPEN and self.due and not self.reminded:
-            return self.due - min(DAY, timedelta(hours=self._last_begun.hours) / 4)
-        return None
-
-    @property
-    def missing(self) -> int:
-        """How many approvals are missing, in all stages."""
-        needed = sum(each.approvals for each in self.stages)
-        return needed - len(self.signed)
-
-    def change_since(self, shown: ShownEffects) -> str:
-        """What differs from what was shown; empty if nothing does."""
-        if shown == self.shown:
-            return ""
-        if self.shown and shown.effects != self.shown.effects:
-            return "What it would do has changed."
-        return "What it is about has changed."
-
-    def may_sign(self, signer: Signer) -> bool:
-        """Whether this person is asked now."""
-        if self.state is not RequestState.OPEN or signer.person == self.asker:
-            return False
-        return signer.person not in self.given and self.seat(signer) is not None
-
-    @property
-    def given(self) -> set[str]:
-        """Whose signatures have been given, by themselves or for them."""
-        return {*self.signed, *self.signed_for.values()}
-
-    def seat(self, signer: Signer) -> Signer | None:
-        """Whose signature this person can give: their own, or else that of somebody who lets them.
-        Nobody's for what that one asked for, or when it has been given."""
-        stage, given = self.stages[self.stage], self.given
-        for each in (signer, *signer.represents):
-            if each.fits(stage) and each.person != self.asker and each.person not in given:
-                return each
-        return None
-
-    def _represented(self, signer: Signer) -> str:
-        """Whom the signature is for, if not for the signer; a word of somebody who has signed
-        before is for whom they signed."""
-        if signer.person in self.signed:
-            return self.signed_for.get(signer.person, "")
-        seat = self.seat(signer)
-        return seat.person if seat and seat.person != signer.person else ""
-
-    def may_review(self, signer: Signer) -> bool:
-        """Whether this person can review the override that awaits it."""
-        return self.review_due is not None and self.reviews(signer, self.overrider)
-
-    def reviews(self, signer: Signer, overrider: str) -> bool:
-        """Whether this person can review what `overrider` does."""
-        if signer.person in (self.asker, overrider):
-            return False
-        return signer.role == Role.ADMIN or any(map(signer.fits, self.stages))
 
     def _require_signer(self, now: Now) -> None:
         if now.signer.person == self.asker:
             raise rules.OWN_REQUEST(
                 f"You cannot sign what you asked for. {UNCHANGED} Somebody else has to."
             )
-        if self.seat(now.signer) is None and now.signer.person not in self.given:
+        if seat(self, now.signer) is None and now.signer.person not in self.given:
             raise rules.NOT_A_SIGNER(
                 f"It needs {describe(self.stages[self.stage])}, which you are not. {UNCHANGED}"
             )
@@ -369,85 +285,6 @@ class ApprovalRequest(Aggregate):
     def _ended(self) -> Claim:
         return Claim("approval", "", rules.ALREADY_REQUESTED(""))
 
-    def evolve(self, event: Event, at: datetime) -> None:
-        self.changes += 1
-        match event:
-            case was.ApprovalRequested():
-                self._ask(event, at)
-            case was.ApprovalSigned():
-                self._sign(event)
-                here = sum(stage == self.stage for stage in self.signed.values())
-                if here >= self.stages[self.stage].approvals:
-                    self.stage += 1
-                    if self.stage < len(self.stages):
-                        self._wait(RequestState.OPEN, at)
-            case was.ApprovalGranted() | was.ApprovalOverridden():
-                self._grant(event, at)
-            case was.ApprovalOverrideReviewed():
-                self.review_due = None
-            case was.ApprovalReturned() | was.ApprovalOutdated():
-                self._wait(_WAITS[type(event)], at)
-            case was.ApprovalReminded():
-                self.review_reminded |= event.of_review
-                self.reminded |= not event.of_review
-            case was.ApprovalResubmitted():
-                self.shown, self.digest = event.shown, event.digest
-                self._begin(at)
-            case _:
-                self.state, self.due = _ENDS[type(event)], None
-
-    def _ask(self, event: was.ApprovalRequested, at: datetime) -> None:
-        self.command, self.stream, self.person = event.command, event.stream, event.person
-        self.payload_hash, self.shown, self.digest = event.payload_hash, event.shown, event.digest
-        self.asked_by, self.asker, self.channel = event.asked_by, event.asker, event.channel
-        self.stages, self.asked_at = event.stages, at
-        self.policies = tuple(each.policy for each in event.policies)
-        self.comment_on_refusal = any(each.comment_on_refusal for each in event.policies)
-        self.carry_out_hours = min(each.carry_out_hours for each in event.policies)
-        self.review_hours = min(each.review_hours for each in event.policies)
-        self._begin(at)
-
-    def _sign(self, event: was.ApprovalSigned) -> None:
-        self.signed[event.person] = event.stage
-        if event.on_behalf_of:
-            self.signed_for[event.person] = event.on_behalf_of
-
-    def _grant(self, event: was.ApprovalGranted | was.ApprovalOverridden, at: datetime) -> None:
-        self.state = RequestState.APPROVED
-        self.due = at + timedelta(hours=self.carry_out_hours)
-        if isinstance(event, was.ApprovalOverridden):
-            self.overrider = event.person
-            self.review_due = at + timedelta(hours=self.review_hours)
-            self.review_reminded = False
-
-    def _begin(self, at: datetime) -> None:
-        self.round, self.stage, self.signed = self.round + 1, 0, {}
-        self.signed_for = {}
-        self._wait(RequestState.OPEN, at)
-
-    @property
-    def _last_begun(self) -> ApprovalStage:
-        """The stage that waits, or else the last one."""
-        return self.stages[min(self.stage, len(self.stages) - 1)]
-
-    def _wait(self, state: RequestState, at: datetime) -> None:
-        self.state, self.due = state, at + timedelta(hours=self._last_begun.hours)
-        self.reminded = False
-
-
-_WAITS = {
-    was.ApprovalReturned: RequestState.RETURNED,
-    was.ApprovalOutdated: RequestState.STALE,
-}
-_ENDS = {
-    was.ApprovalRefused: RequestState.REFUSED,
-    was.ApprovalWithdrawn: RequestState.WITHDRAWN,
-    was.ApprovalExecuted: RequestState.EXECUTED,
-    was.ApprovalFailed: RequestState.FAILED,
-    was.ApprovalExpired: RequestState.EXPIRED,
-    was.ApprovalVoided: RequestState.VOID,
-}
-
 
 def outcome(command: RecordOutcome) -> Event:
     """The event that records what became of a request. Raises Refused for a state of people."""
@@ -469,15 +306,3 @@ def outcome(command: RecordOutcome) -> Event:
 def shown_digest(request_id: str, number: int, payload_hash: str, shown: ShownEffects) -> str:
     """The digest of what a signer is shown in a round."""
     return digest_of(request_id, number, payload_hash, shown)
-
-
-def describe(stage: ApprovalStage) -> str:
-    """Who a stage asks, such as "2 supervisors"."""
-    named = (*stage.people, *(f"team {each}" for each in stage.teams))
-    if named:
-        return f"{stage.approvals} of {', '.join(named)}"
-    return (
-        f"{stage.approvals} {stage.role}"
-        if stage.approvals == 1
-        else (f"{stage.approvals} {stage.role}s")
-    )

@@ -3,31 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Engine, literal, select
+from sqlalchemy import Connection, Engine, select
 
-from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.kernel.commands.context import ActorNow
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.approvals.commands import SIGN
 from cqrs_app.platform.approvals.signer import Signer, least
 from cqrs_app.platform.approvals.tables import approval_delegations
-from cqrs_app.platform.operators.ended import has_ended
-from cqrs_app.platform.operators.roles import (
-    Roles,
-    counts_as,
-    narrowed,
-    permissions_of,
-    stored_permissions,
-)
+from cqrs_app.platform.operators.roles import counts_as, stored_permissions
 from cqrs_app.platform.operators.tables import api_tokens, operators
 from cqrs_app.platform.operators.tokens import ACTOR_PREFIX
-
-SHELL = "shell:"
-"""The prefix of whoever works on the machine itself: no operator, so they cannot sign."""
-
 
 _DELEGATIONS = approval_delegations.c
 _WORKING = select(
@@ -61,18 +49,11 @@ def may_sign(role: str, stored: str | None) -> bool:
 
 
 class Signers:
-    """`roles` returns role -> permissions."""
+    """Reads the write store. `actor_now` finds what an actor may do now."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        roles: Callable[[], Roles],
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, actor_now: ActorNow) -> None:
         self._reader = reader_of(engine)
-        self._roles = roles
-        self._clock = clock
+        self.actor_now = actor_now
 
     def connect(self) -> Connection:
         """A connection that reads the write store."""
@@ -120,27 +101,3 @@ class Signers:
         """Every operator who may sign: see `signers_in`."""
         with self._reader.connect() as connection:
             return signers_in(connection)
-
-    def actor(self, name: str) -> Actor | None:
-        """The actor of this name with the permissions it has now; None if it may not act any
-        more."""
-        if has_ended(self._engine, name, self._clock()):
-            return None
-        roles = self._roles()
-        if name.startswith(SHELL):
-            return Actor(name, frozenset[str]().union(*roles.values()))
-        tokens = api_tokens.c
-        if not name.startswith(ACTOR_PREFIX):
-            found = select(
-                operators.c.role, stored_permissions(operators.c.role), literal("").label("chosen")
-            ).where(operators.c.name == name)
-        else:
-            found = select(
-                tokens.role, stored_permissions(tokens.role), tokens.permissions.label("chosen")
-            ).where(tokens.name == name.removeprefix(ACTOR_PREFIX), tokens.revoked_at.is_(None))
-        with self._reader.connect() as connection:
-            row = connection.execute(found).first()
-        if row is None:
-            return None if name.startswith(ACTOR_PREFIX) else Actor(name)
-        rights = permissions_of(roles, row.role, row.stored)
-        return Actor(name, narrowed(rights, frozenset(row.chosen.split())))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, ClassVar
 
 import msgspec
@@ -21,8 +20,11 @@ from cqrs_app.platform.approvals.events import (
     DelegationEnded,
     SignaturesDelegated,
 )
+from cqrs_app.platform.approvals.policy import canonical
+from cqrs_app.platform.approvals.reminders import remind_at
 from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.tables import approval_delegations, approval_requests
+from cqrs_app.platform.approvals.types import RequestState
 
 _ROW = approval_requests.c
 _SAME = (
@@ -35,7 +37,6 @@ _SAME = (
     "asked_at",
     "due",
     "review_due",
-    "remind_at",
 )
 
 
@@ -60,7 +61,12 @@ class FollowRequests(Subscription):
             elif isinstance(event, SignaturesDelegated | DelegationEnded):
                 _delegated(connection, event)
             else:
-                _moved(connection, event, recorded.occurred_at)
+                _moved(connection, recorded)
+
+
+def between_lines(text: str) -> str:
+    """As `approval_requests.given` has names."""
+    return f"\n{text}\n"
 
 
 def _erased(connection: Connection, subject: str) -> None:
@@ -75,15 +81,15 @@ def _delegated(connection: Connection, event: SignaturesDelegated | DelegationEn
         connection.execute(insert(approval_delegations).values(values))
 
 
-def _moved(connection: Connection, event: Any, at: datetime) -> None:
+def _moved(connection: Connection, recorded: Recorded) -> None:
+    event: Any = recorded.event
     mine = _ROW.request_id == event.request_id
     stored = connection.execute(select(_ROW.request).where(mine)).scalar()
     request = msgspec.json.decode(stored, type=ApprovalRequest) if stored else ApprovalRequest()
-    request.evolve(event, at)
-    values = _columns(request) | {
-        "changed_at": at,
-        "request": msgspec.json.encode(request).decode(),
-    }
+    if recorded.stored.version <= request.changes:
+        return  # the row was made anew since, with this event
+    request.evolve(event, recorded.occurred_at)
+    values = columns_of(request) | {"changed_at": recorded.occurred_at}
     if stored:
         connection.execute(update(approval_requests).where(mine).values(values))
     else:
@@ -91,9 +97,16 @@ def _moved(connection: Connection, event: Any, at: datetime) -> None:
         connection.execute(insert(approval_requests).values(values | new))
 
 
-def _columns(request: ApprovalRequest) -> dict[str, Any]:
-    shown = request.shown
+def columns_of(request: ApprovalRequest) -> dict[str, Any]:
+    """The row of a request, as far as it follows from the request itself."""
+    shown, given = request.shown, sorted(request.given)
+    waits = request.state is RequestState.OPEN and request.stage < len(request.stages)
     return {name: getattr(request, name) for name in _SAME} | {
+        "request": msgspec.json.encode(request).decode(),
+        "shape": ApprovalRequest.shape,
+        "waiting": canonical(request.stages[request.stage]) if waits else "",
+        "given": between_lines("\n".join(given)) if given else "",
+        "remind_at": remind_at(request),
         "amount": shown.amount if shown else None,
         "currency": shown.currency if shown else "",
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, String, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text
 
 from cqrs_app.kernel.store.columns import Amount, UtcDateTime
 from cqrs_app.kernel.store.tables import write_tables
@@ -28,8 +28,13 @@ approval_requests = Table(
     Column("review_due", UtcDateTime),
     Column("amount", Amount),
     Column("currency", String(3), nullable=False),
-    # The request as its events leave it, as JSON.
+    # The stage that waits, as JSON; empty if none does.
+    Column("waiting", Text, nullable=False, server_default=""),
+    # Who has signed, or was signed for: each name between two line ends.
+    Column("given", Text, nullable=False, server_default=""),
+    # The request as its events leave it, as JSON, in the shape of ApprovalRequest.
     Column("request", Text, nullable=False),
+    Column("shape", Integer, nullable=False, server_default="0"),
     # Whether the person was erased.
     Column("erased", Boolean, nullable=False),
     Column("lease_until", UtcDateTime),
@@ -48,6 +53,7 @@ Index(
 )
 Index("ix_approval_requests_remind_at", _requests.remind_at)
 Index("ix_approval_requests_person", _requests.person)
+Index("ix_approval_requests_shape", _requests.shape)
 
 approval_delegations = Table(
     "approval_delegations",

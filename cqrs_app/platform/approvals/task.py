@@ -6,7 +6,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import Engine, select, update
 
@@ -24,8 +24,10 @@ from cqrs_app.platform.approvals.circumstances import shown
 from cqrs_app.platform.approvals.commands import RecordOutcome, RemindSigners
 from cqrs_app.platform.approvals.events import ApprovalOverridden, ApprovalSigned
 from cqrs_app.platform.approvals.gate import LATER, execution_id, requested
+from cqrs_app.platform.approvals.reminders import remind_at
 from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.signers import Signers
+from cqrs_app.platform.approvals.subscription import columns_of
 from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.approvals.types import RequestState
 
@@ -33,6 +35,8 @@ logger = logging.getLogger("countersign")
 
 CHANNEL = "approval"
 LEASE = Lease(timedelta(seconds=10))
+MOST = 1_000
+"""Requests that are due at a time."""
 PROGRAM_FAULT = (
     "A fault of the program prevented it. Nothing was changed. The log of the worker has details."
 )
@@ -56,23 +60,25 @@ class CarryOutRequests(BackgroundTask):
     def due(self, kernel: Kernel) -> list[str]:
         overdue = _ROW.due < kernel.clock()
         wanted = (_ROW.state == RequestState.APPROVED) | overdue | _ROW.erased
+        due = (_ROW.state.in_(_PENDING) & wanted) | (_ROW.remind_at < kernel.clock())
         found = select(_ROW.request_id).where(
-            (_ROW.state.in_(_PENDING) & wanted) | (_ROW.remind_at < kernel.clock()),
-            LEASE.is_free(_ROW.lease_until),
+            due | (_ROW.shape < ApprovalRequest.shape), LEASE.is_free(_ROW.lease_until)
         )
         with reader_of(kernel.engines.write).connect() as connection:
-            return list(connection.execute(found.order_by(_ROW.asked_at)).scalars())
+            return list(connection.execute(found.order_by(_ROW.asked_at).limit(MOST)).scalars())
 
     def work(self, kernel: Kernel, key: str) -> bool:
-        erased = _take(kernel.engines.write, key)
-        if erased is None:
+        row = _take(kernel.engines.write, key)
+        if row is None:
             return False
         repository = Repository(kernel.store, kernel.registry.codec)
         request, _ = repository.load(ApprovalRequest, ApprovalRequest.stream_of(key))
         assert isinstance(request, ApprovalRequest)  # noqa: S101 - what load was asked for
+        if row.shape < ApprovalRequest.shape:
+            _make_anew(kernel.engines.write, key, row.request, request)
         if request.state is not None and request.state.pending:
-            self._proceed(kernel, key, request, erased=erased)
-        elif request.remind_at is not None and request.remind_at < kernel.clock():
+            self._proceed(kernel, key, request, erased=row.erased)
+        elif _is_to_remind(kernel, request):
             self._send(kernel, key, RemindSigners(request_id=key))
         # The lease is kept: until the row has followed it would be found due again.
         return False
@@ -84,7 +90,7 @@ class CarryOutRequests(BackgroundTask):
             self._record(kernel, key, request, RequestState.VOID)
         elif request.due is not None and request.due < kernel.clock():
             self._record(kernel, key, request, RequestState.EXPIRED)
-        elif request.remind_at is not None and request.remind_at < kernel.clock():
+        elif _is_to_remind(kernel, request):
             self._send(kernel, key, RemindSigners(request_id=key))
         elif request.state is RequestState.APPROVED:
             self._carry_out(kernel, key, request)
@@ -146,17 +152,28 @@ class CarryOutRequests(BackgroundTask):
             logger.info("request %s, %s: %s", key, type(command).__name__, refused.sentence)
 
 
-def _take(engine: Engine, request_id: str) -> bool | None:
-    """Lease the row; returns whether its person was erased, None if another process has it."""
+def _make_anew(engine: Engine, request_id: str, old: str, request: ApprovalRequest) -> None:
+    """Replace a row of an earlier release, unless it has moved since it was read."""
+    row = (_ROW.request_id == request_id) & (_ROW.request == old)
+    with engine.begin() as connection:
+        connection.execute(update(approval_requests).where(row).values(columns_of(request)))
+
+
+def _take(engine: Engine, request_id: str) -> Any:
+    """Lease the row; returns it, None if another process has it."""
     taken = (
         update(approval_requests)
         .where(_ROW.request_id == request_id, LEASE.is_free(_ROW.lease_until))
         .values(lease_until=LEASE.end())
-        .returning(_ROW.erased)
+        .returning(_ROW.erased, _ROW.shape, _ROW.request)
     )
     with engine.begin() as connection:
-        found: bool | None = connection.execute(taken).scalar()
-        return found
+        return connection.execute(taken).first()
+
+
+def _is_to_remind(kernel: Kernel, request: ApprovalRequest) -> bool:
+    due = remind_at(request)
+    return due is not None and due < kernel.clock()
 
 
 def _is_done(kernel: Kernel, request_id: str) -> bool:

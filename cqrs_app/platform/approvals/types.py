@@ -48,6 +48,18 @@ Digest = Annotated[
         extra={"widget": "hidden"},
     ),
 ]
+DigestOrVersion = Annotated[
+    str,
+    Meta(
+        title="What was shown",
+        description="The digest of the request that the signer has seen. Empty: as it was at the "
+        "expected version.",
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+        pattern=r"^([0-9a-f]{64})?(?!\n)$",
+        max_length=64,
+        extra={"widget": "hidden"},
+    ),
+]
 Operator = Annotated[
     str,
     Meta(
@@ -59,6 +71,7 @@ Operator = Annotated[
     ),
 ]
 Comment = Annotated[str, paragraph("Comment", 1_000, description="Kept with the request.")]
+Why = Annotated[str, paragraph("Note to signers", 1_000)]
 _Name = Annotated[str, Meta(pattern=ONE_LINE, min_length=1, max_length=100)]
 Names = tuple[_Name, ...]
 

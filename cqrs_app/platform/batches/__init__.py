@@ -1,7 +1,7 @@
 """Batches: one command for many items, checked first, sent by workers, with an outcome for each.
 
 Items and their outcomes are rows; what people decide about a batch are events. Each item becomes an
-ordinary command, with the permissions of whoever created the batch.
+ordinary command, by what whoever created the batch may do then.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.batches import events, queries
 from cqrs_app.platform.batches.batch import (
-    CREATOR_ENDED,
     NO_SUCH_BATCH,
+    NOT_CHECKED,
     NOT_FROZEN,
     NOT_YOURS,
     CommandBatch,
@@ -68,9 +68,21 @@ def require_creator(items: Items, batch_id: str, name: str) -> None:
         )
 
 
+def _require_check(items: Items, command: Command) -> None:
+    """What is not checked yet cannot be left out."""
+    if (
+        isinstance(command, StartBatch)
+        and command.leave_out
+        and items.is_being_checked(command.batch_id)
+    ):
+        raise NOT_CHECKED.because(
+            "The batch is still being checked, so it is not known what would be refused.",
+            "Start it once it is ready.",
+        )
+
+
 def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) -> Middleware:
-    """Refuse a batch without items, whoever may not send its command to one of them, and to send
-    items under the name of somebody who may not act any more."""
+    """Refuse a batch without items, and whoever may not send its command to one of them."""
 
     def check(call: Call, proceed: Proceed) -> Receipt:
         match call.command:
@@ -84,12 +96,6 @@ def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) ->
                         f"There is no batch {call.command.batch_id}, or its items were deleted "
                         "since."
                     )
-                if creator := items.ended_creator(call.command.batch_id):
-                    raise CREATOR_ENDED.because(
-                        f"The account or token of {creator}, who created this batch, is no longer "
-                        "active.",
-                        "Create a new batch of the remaining items.",
-                    )
             case _:
                 return proceed(call)
         if names and commands.keys() >= {*names}:
@@ -97,6 +103,7 @@ def only_what_is_allowed(items: Items, commands: Mapping[str, type[Command]]) ->
                 check_permission(commands[name], call.context)
             if isinstance(call.command, StartBatch | RetryBatchItems):
                 require_creator(items, call.command.batch_id, call.context.actor.name)
+            _require_check(items, call.command)
         elif isinstance(call.command, CreateBatch):
             raise NOT_FROZEN(
                 "No items were chosen for this batch, so nothing was started. Select them in a "

@@ -36,7 +36,7 @@ NO_SUCH_BATCH = Refusal("no_such_batch", "There is no batch of this id.")
 NOT_FROZEN = Refusal("not_frozen", "No items were chosen for this batch.")
 BATCH_EXISTS = Refusal("batch_exists", "The batch was created already.")
 NOT_NOW = Refusal("not_now", "The batch is in another state.")
-CREATOR_ENDED = Refusal("creator_ended", "Whoever created the batch may not act any more.")
+NOT_CHECKED = Refusal("not_checked", "The batch is still being checked.")
 NOT_YOURS = Refusal("not_yours", "Only whoever created the batch can start it or send items again.")
 
 
@@ -83,11 +83,11 @@ class CommandBatch(Aggregate):
             macro=command.macro,
         )
 
-    @handles(StartBatch, when=while_it_is(BatchState.READY), refusals=[CREATOR_ENDED, NOT_YOURS])
+    @handles(StartBatch, when=while_it_is(BatchState.READY), refusals=[NOT_YOURS, NOT_CHECKED])
     def start(self, command: StartBatch) -> Iterator[Event]:
         yield BatchStarted(batch_id=command.batch_id, leave_out=command.leave_out)
 
-    @handles(ResumeBatch, when=while_it_is(BatchState.PAUSED), refusals=[CREATOR_ENDED])
+    @handles(ResumeBatch, when=while_it_is(BatchState.PAUSED))
     def resume(self, command: ResumeBatch) -> Iterator[Event]:
         yield BatchResumed(batch_id=command.batch_id)
 
@@ -102,7 +102,7 @@ class CommandBatch(Aggregate):
     @handles(
         RetryBatchItems,
         when=while_it_is(BatchState.ENDED, BatchState.CANCELLED),
-        refusals=[CREATOR_ENDED, NOT_YOURS],
+        refusals=[NOT_YOURS],
     )
     def retry(self, command: RetryBatchItems) -> Iterator[Event]:
         yield BatchItemsRetried(batch_id=command.batch_id, outcome=command.outcome)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
+from enum import EnumType
 from typing import Any, cast
 
 from cqrs_app.kernel.assembly import Kernel
@@ -14,11 +15,16 @@ from cqrs_app.kernel.commands.context import Actor, Context, Receipt
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.description import Field, fields_of
+from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command, Query, parse
 from cqrs_app.kernel.privacy.personal import personal_fields, texts_in
 from cqrs_app.kernel.queries.context import QueryContext
+from cqrs_app.kernel.queries.paging import LARGEST_PAGE
+from cqrs_app.kernel.store.columns import MONEY_PLACES
+from cqrs_app.platform.batches.chosen import Chosen
 from cqrs_app.platform.batches.commands import CreateBatch
-from cqrs_app.platform.batches.items import Chosen, Items
+from cqrs_app.platform.batches.items import Items, signs
 from cqrs_app.platform.macros.macros import Macro, Macros
 from cqrs_app.platform.macros.steps import Step
 from cqrs_app.platform.transfer.exports.lists import Listing, question_of
@@ -37,6 +43,10 @@ PERSONAL_SHARED = (
     "Items of a batch cannot share personal data. Nothing was created. Send the command to each "
     "item by itself."
 )
+UNSEEN = (
+    "Nobody signs what they were not shown. Nothing was created. Have the batch checked first, or "
+    "name each request with the version that was seen."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +64,16 @@ class NewBatch:
     filters: Mapping[str, Sequence[str]] | None = None
     start: bool = False
 
+    @property
+    def was_seen(self) -> bool:
+        """Whether each item is named with the version that was seen."""
+        return self.filters is None and all(version is not None for _, version in self.named)
+
 
 class Batches:
-    """`choosers` maps the category of a stream to the query that chooses things of that kind; a
-    batch has at most `most` items."""
+    """`choosers` maps the category of a stream to the query that chooses things of that kind: its
+    rows have `subject` and `version`, and `ids` names them. Or it is their list, whose rows have
+    the identity and `applied_version`. A batch has at most `most` items."""
 
     def __init__(self, kernel: Kernel, choosers: Mapping[str, type[Query]], most: int) -> None:
         self._kernel = kernel
@@ -74,8 +90,11 @@ class Batches:
         """
         context = Context(actor=actor, channel=channel, command_id=new.batch_id)
         macro = self._macro(new, actor)
+        steps = (
+            tuple(map(Step.from_text, macro.steps)) if macro else (Step(new.command, new.fields),)
+        )
         classes = []
-        for step in map(Step.from_text, macro.steps) if macro else [Step(new.command, new.fields)]:
+        for step in steps:
             cls = self._kernel.registry.command(step.command)
             self._kernel.commands.authorise(cls, context)
             self._check_fields(cls, step, new, from_text=macro is not None)
@@ -83,14 +102,15 @@ class Batches:
         # Its stream is the one whose version is checked.
         cls = next((each for each in classes if each.declaration.minds_version), classes[0])
         _check_named(new.named)
+        if new.start and signs(steps) and not new.was_seen:
+            raise Invalid("The batch", {"start": UNSEEN})
         total = self._items.freeze(
             new.batch_id,
             cls.__name__,
             new.fields,
-            _source(new),
+            self._source(cls, new),
             self._counted(self._chosen(cls, new, actor)),
-            created_by=actor.name,
-            permissions=actor.permissions,
+            creator=actor,
             macro=macro,
         )
         if not total:
@@ -197,8 +217,8 @@ class Batches:
         """Raises Invalid at once, about the filters."""
         context = QueryContext(actor=actor, cached=False)
         if new.filters is not None:
-            question = question_of(Listing(self.chooser(cls), ()), new.filters)
-            return self._matching(question, context)
+            question = question_of(Listing(self.chooser(cls), {}), new.filters)
+            return self._matching(question, self.identity(cls), context)
         chooser = self._choosers.get(self._category(cls))
         portions = (
             new.named[start : start + MOST_CHOSEN]
@@ -206,11 +226,26 @@ class Batches:
         )
         return (each for named in portions for each in self._named(cls, chooser, named, context))
 
-    def _matching(self, question: Any, context: QueryContext) -> Iterator[Chosen]:
-        question = replace(question, limit=MOST_CHOSEN)
+    def _source(self, cls: type[Command], new: NewBatch) -> str:
+        if new.filters is None:
+            return f"{len(new.named):,} chosen"
+        fields = {each.name: each for each in fields_of(self.chooser(cls))}
+        given = "; ".join(
+            _in_words(fields.get(name), name, texts)
+            for name, texts in new.filters.items()
+            if any(texts)
+        )
+        return f"All with {given}" if given else "All"
+
+    def _matching(self, question: Any, identity: str, context: QueryContext) -> Iterator[Chosen]:
+        chooses = _has_ids(type(question))
+        names = ("subject", "version") if chooses else (identity, "applied_version")
+        question = replace(question, limit=MOST_CHOSEN if chooses else LARGEST_PAGE)
         while True:
             page = self._kernel.queries.ask(question, context).value
-            yield from (Chosen(row.subject, row.version, *_worth(row)) for row in page.rows)
+            for row in page.rows:
+                subject, version = (getattr(row, name) for name in names)
+                yield _chosen(subject, version, row)
             if page.next is None:
                 return
             question = replace(question, after=page.next)
@@ -226,18 +261,15 @@ class Batches:
         prefix = self._category(cls) + "-"
         unseen = [prefix + subject for subject, version in named if version is None]
         versions = self._kernel.store.versions_of(unseen)
-        known: dict[str, Chosen] = {}
-        if chooser is not None:
+        known: dict[str, Any] = {}
+        if chooser is not None and _has_ids(chooser):
             ids = tuple(subject for subject, _ in named)
             page = self._kernel.queries.ask(chooser(ids=ids), context).value  # type: ignore[call-arg]
             known = {row.subject: row for row in page.rows}
         for subject, seen in named:
+            version = versions.get(prefix + subject, 0) if seen is None else seen
             row = known.get(subject)
-            yield Chosen(
-                subject,
-                versions.get(prefix + subject, 0) if seen is None else seen,
-                *_worth(row),
-            )
+            yield _chosen(subject, version, row)
 
     def _counted(self, chosen: Iterable[Chosen]) -> Iterator[Chosen]:
         for number, each in enumerate(chosen, 1):
@@ -248,6 +280,10 @@ class Batches:
                 )
                 raise Invalid("The batch", {"items": sentence})
             yield each
+
+
+def _has_ids(chooser: type[Query]) -> bool:
+    return "ids" in hints_of(chooser)
 
 
 def _check_named(named: Sequence[tuple[str, int | None]]) -> None:
@@ -262,18 +298,26 @@ def _check_named(named: Sequence[tuple[str, int | None]]) -> None:
             )
 
 
-def _worth(row: Any) -> tuple[Decimal | None, str]:
-    """The amount and its currency, of things that have one."""
-    return getattr(row, "amount", None), getattr(row, "currency", "")
+def _chosen(subject: str, version: int, row: Any) -> Chosen:
+    """With the amount and its currency, where the row of a list or a chooser has them."""
+    amount = getattr(row, "amount", None)
+    if isinstance(amount, Decimal):
+        amount = int(amount.scaleb(MONEY_PLACES))
+    return Chosen(subject, version, amount, getattr(row, "currency", ""))
 
 
-def _source(new: NewBatch) -> str:
-    if new.filters is None:
-        return f"{len(new.named):,} chosen"
+def _in_words(field: Field | None, name: str, texts: Sequence[str]) -> str:
+    """A filter as it is written above a list."""
     # A search is often for a person, whose name must not outlive an erasure here.
-    given = ", ".join(
-        "a search text" if name == SEARCH else f"{name.replace('_', ' ')} {' or '.join(texts)}"
-        for name, texts in new.filters.items()
-        if any(texts)
-    )
-    return f"All with {given}" if given else "All"
+    if name == SEARCH:
+        return "a search text"
+    if field is None:
+        return f"{name}: {' or '.join(texts)}"
+    return f"{field.title}: {' or '.join(_word(field.kind, each) for each in texts)}"
+
+
+def _word(kind: Any, text: str) -> str:
+    if kind is bool:
+        return "yes" if text == "1" else "no"
+    choices: Iterable[Any] = kind if isinstance(kind, EnumType) else ()
+    return next((str(getattr(each, "label", text)) for each in choices if each.value == text), text)

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from itertools import islice
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
 import msgspec
-from sqlalchemy import Engine, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Engine, bindparam, delete, func, select, update
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.commands.consequences import Quantity
+from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.projections.bulk import bulk_of
 from cqrs_app.kernel.store.engines import insert_into, reader_of
 from cqrs_app.kernel.subscriptions.leases import Lease
+from cqrs_app.platform.approvals.commands import SignRequest
+from cqrs_app.platform.batches.chosen import Chosen, add_items
 from cqrs_app.platform.batches.commands import CreateBatch
 from cqrs_app.platform.batches.counts import Move, add_effects, count_anew, lock, moved, rows_of
 from cqrs_app.platform.batches.tables import batch_counts, batch_effects, batch_items, batches
 from cqrs_app.platform.batches.words import BatchState, Outcome
 from cqrs_app.platform.macros.macros import Macro
 from cqrs_app.platform.macros.steps import Step
-from cqrs_app.platform.operators.ended import has_ended
 
 LEASE = Lease(timedelta(seconds=10))
 CHUNK = 500
@@ -32,25 +32,8 @@ CHUNK = 500
 FROZEN = "frozen"
 """The state of a batch whose BatchCreated is not in the log."""
 STRAYS_KEPT = timedelta(days=1)
-KEPT = timedelta(days=90)
 """How long the items of a finished batch are kept. The command log keeps their commands."""
-_INSERTED = 5_000
 _BATCH, _ITEM = batches.c, batch_items.c
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What an item is about. `version` is the one that was seen; None: as it is then. `amount` is
-    what it is worth, for totals."""
-
-    subject: str
-    version: int | None = None
-    amount: Decimal | None = None
-    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +62,14 @@ class Result:
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A batch that is leased. Each item becomes the commands of the `steps`, in order; `from_text`:
-    their fields are texts. The versions of items are those of `command`'s stream. `permissions` are
-    those its creator had."""
+    their fields are texts. The versions of items are those of `command`'s stream. `sender` is its
+    creator, with the permissions of then."""
 
     batch_id: str
     command: str
     steps: Sequence[Step]
     from_text: bool
-    created_by: str
-    permissions: frozenset[str]
+    sender: Actor
     state: str
     sending: bool
 
@@ -95,7 +77,7 @@ class Taken:
 class Items:
     """The items of batches, in the write store."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, engine: Engine, clock: Clock = utc_now) -> None:
         self._engine = engine
         self._reader = reader_of(engine)
         self._clock = clock
@@ -108,8 +90,7 @@ class Items:
         source: str,
         chosen: Iterable[Chosen],
         *,
-        created_by: str,
-        permissions: Iterable[str],
+        creator: Actor,
         macro: Macro | None = None,
     ) -> int:
         """Store what a batch is about; returns how many items it has. Repeated ones count once.
@@ -122,8 +103,8 @@ class Items:
             "command": command,
             "fields": msgspec.json.encode(fields).decode(),
             "source": source,
-            "created_by": created_by,
-            "permissions": " ".join(sorted(permissions)),
+            "created_by": creator.name,
+            "permissions": " ".join(sorted(creator.permissions)),
             "created_at": self._clock(),
             "state": FROZEN,
             "total": 0,
@@ -137,19 +118,14 @@ class Items:
                 known = select(batches).where(_BATCH.batch_id == batch_id).with_for_update()
                 existing = connection.execute(known).one()
                 if existing.state != FROZEN:
-                    _check_creator(existing, created_by)
+                    _check_creator(existing, creator.name)
                     total: int = existing.total
                     return total
                 # Frozen for a batch that was never created: nobody has seen it.
                 connection.execute(delete(batch_items).where(_ITEM.batch_id == batch_id))
                 mine = update(batches).where(_BATCH.batch_id == batch_id)
                 connection.execute(mine.values(**row))
-            total = 0
-            rows = _rows(batch_id, chosen)
-            bulk = bulk_of(batch_items, connection)
-            while portion := list(islice(rows, _INSERTED)):
-                bulk.write(connection, portion)
-                total += len(portion)
+            total = add_items(connection, batch_id, chosen)
             frozen = update(batches).where(_BATCH.batch_id == batch_id)
             connection.execute(frozen.values(total=total))
             count_anew(connection, batch_id)
@@ -180,10 +156,11 @@ class Items:
             name: str | None = connection.execute(found).scalar()
         return name
 
-    def ended_creator(self, batch_id: str) -> str | None:
-        """The name of its creator, if they may not act any more."""
-        name = self.creator_of(batch_id)
-        return name if name and has_ended(self._engine, name, self._clock()) else None
+    def is_being_checked(self, batch_id: str) -> bool:
+        """Whether nobody knows yet what all of its items would come to."""
+        found = select(_BATCH.state).where(_BATCH.batch_id == batch_id)
+        with self._reader.connect() as connection:
+            return connection.execute(found).scalar() in (FROZEN, BatchState.CHECKING)
 
     def due(self) -> list[str]:
         """The batches with something to check or to send, oldest first."""
@@ -268,10 +245,18 @@ class Items:
                 .where(_ITEM.batch_id == batch_id, _ITEM.outcome == Outcome.WAITING)
                 .order_by(_ITEM.number)
                 .limit(CHUNK)
+                .subquery()
             )
+            # A range of one index, whatever the database believes of a batch that is new to it:
+            # with the numbers themselves it may compare each item with each of them.
+            last = select(func.max(waiting.c.number)).scalar_subquery()
             taken = (
                 update(batch_items)
-                .where(_ITEM.batch_id == batch_id, _ITEM.number.in_(waiting))
+                .where(
+                    _ITEM.batch_id == batch_id,
+                    _ITEM.outcome == Outcome.WAITING,
+                    _ITEM.number <= last,
+                )
                 .values(outcome=Outcome.SENDING)
                 .returning(*_OF_ITEM, _ITEM.currency, _ITEM.amount)
             )
@@ -328,18 +313,23 @@ class Items:
             self._next(_ITEM.batch_id == batch_id, _ITEM.outcome == Outcome.WAITING, most=1)
         )
 
-    def forget_old(self) -> None:
-        """Delete items that nobody made a batch of within a day, and those of batches that ended
-        long ago, or were created then and not started."""
-        now = self._clock()
-        stray = (_BATCH.state == FROZEN) & (_BATCH.created_at < now - STRAYS_KEPT)
-        old = _BATCH.finished_at < now - KEPT
-        unstarted = (_BATCH.state == BatchState.READY) & (_BATCH.created_at < now - KEPT)
+    def forget_strays(self) -> int:
+        """Delete items that nobody made a batch of within a day."""
+        before = self._clock() - STRAYS_KEPT
+        return self._forget((_BATCH.state == FROZEN) & (_BATCH.created_at < before))
+
+    def forget_before(self, moment: datetime) -> int:
+        """Delete batches that ended before, or were created then and not started; returns how
+        many."""
+        unstarted = (_BATCH.state == BatchState.READY) & (_BATCH.created_at < moment)
+        return self._forget(_BATCH.finished_at < moment, unstarted)
+
+    def _forget(self, *conditions: ColumnElement[bool]) -> int:
         # One condition at a time, so that each is found by its index.
         with self._reader.connect() as connection:
             found = [
                 batch_id
-                for condition in (stray, old, unstarted)
+                for condition in conditions
                 for batch_id in connection.execute(
                     select(_BATCH.batch_id).where(condition)
                 ).scalars()
@@ -350,6 +340,7 @@ class Items:
                 for kept in (batch_counts, batch_effects):
                     connection.execute(delete(kept).where(kept.c.batch_id == batch_id))
                 connection.execute(delete(batches).where(_BATCH.batch_id == batch_id))
+        return len(found)
 
     def _next(self, *where: Any, most: int = CHUNK) -> list[Item]:
         found = select(*_OF_ITEM).where(*where).order_by(_ITEM.number).limit(most)
@@ -368,29 +359,6 @@ _TAKEN = (
     _BATCH.state,
     _BATCH.sending,
 )
-
-
-def _rows(batch_id: str, chosen: Iterable[Chosen]) -> Iterator[dict[str, Any]]:
-    known: set[str] = set()
-    for each in chosen:
-        if each.subject in known:
-            continue
-        known.add(each.subject)
-        yield {
-            "batch_id": batch_id,
-            "number": len(known),
-            "subject": each.subject,
-            "version": each.version,
-            "amount": each.amount,
-            "currency": each.currency,
-            "expected": "",
-            "outcome": Outcome.WAITING,
-            "code": "",
-            "sentence": "",
-            "attempt": 1,
-            "step": 1,
-            "finished_at": None,
-        }
 
 
 def _check_creator(existing: Any, created_by: str) -> None:
@@ -422,14 +390,18 @@ def steps_in(row: Any) -> tuple[Step, ...]:
     return (Step(row.command, msgspec.json.decode(row.fields)),)
 
 
+def signs(steps: Iterable[Step]) -> bool:
+    """Whether requests for approval are signed by any of these."""
+    return any(step.command == SignRequest.__name__ for step in steps)
+
+
 def _taken(row: Any) -> Taken:
     return Taken(
         batch_id=row.batch_id,
         command=row.command,
         steps=steps_in(row),
         from_text=bool(row.steps),
-        created_by=row.created_by,
-        permissions=frozenset(row.permissions.split()),
+        sender=Actor(row.created_by, frozenset(row.permissions.split())),
         state=row.state,
         sending=row.sending,
     )

@@ -14,7 +14,7 @@ from msgspec import Meta
 from sqlalchemy import ColumnElement, Connection, Engine, Label, Row, func, select
 
 from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
+from cqrs_app.kernel.queries.paging import ListQuery, Page, Sort
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.store.tables import events
 from cqrs_app.platform.batches.batch import CommandBatch, state_after
@@ -81,9 +81,6 @@ class ListBatches(ListQuery):
     }
     sort: ClassVar[str] = "created_at"
     descending: ClassVar[bool] = True
-    after: Mark = ""
-    before: Mark = ""
-    limit: Limit = 25
 
 
 def list_batches(question: ListBatches, connection: Connection) -> Page[BatchRow]:
@@ -252,9 +249,6 @@ class ListBatchItems(ListQuery):
     batch_id: BatchId
     outcome: Annotated[Outcome | None, Meta(title="Outcome")] = None
     expected: Annotated[Outcome | None, Meta(title="Expected")] = None
-    after: Mark = ""
-    before: Mark = ""
-    limit: Limit = 25
 
 
 def list_batch_items(question: ListBatchItems, connection: Connection) -> Page[ItemRow]:

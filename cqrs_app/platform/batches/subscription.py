@@ -25,6 +25,7 @@ from cqrs_app.platform.batches.events import (
     BatchResumed,
     BatchStarted,
 )
+from cqrs_app.platform.batches.items import signs, steps_in
 from cqrs_app.platform.batches.tables import batch_items, batches
 from cqrs_app.platform.batches.words import BatchState, Outcome
 
@@ -83,9 +84,11 @@ class FollowBatches(Subscription):
                 _set(connection, event.batch_id, BatchState.ENDED, finished_at=at)
 
     def _retry(self, connection: Connection, event: BatchItemsRetried) -> None:
-        """Items wait again, under another command id and with the versions that there are now."""
-        named = select(_BATCH.command).where(_BATCH.batch_id == event.batch_id)
-        category = self._categories[connection.execute(named).scalar_one()]
+        """Items wait again, under another command id and with the versions that there are now. What
+        is signed keeps the version that was seen: it names what was shown."""
+        named = select(_BATCH.command, _BATCH.fields, _BATCH.steps)
+        row = connection.execute(named.where(_BATCH.batch_id == event.batch_id)).one()
+        category = self._categories[row.command]
         newest = (
             select(streams.c.version)
             .where(streams.c.stream == category + "-" + _ITEM.subject)
@@ -100,7 +103,7 @@ class FollowBatches(Subscription):
                 code="",
                 sentence="",
                 attempt=_ITEM.attempt + 1,
-                version=newest,
+                version=_ITEM.version if signs(steps_in(row)) else newest,
                 finished_at=None,
             )
         )

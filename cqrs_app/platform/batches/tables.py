@@ -13,7 +13,7 @@ batches = Table(
     Column("batch_id", String(36), primary_key=True),
     # Of a macro, the first that minds the version of what it is about.
     Column("command", String(100), nullable=False),
-    # The fields that all items share, as JSON. Emptied with the items: see Batches.forget_old.
+    # The fields that all items share, as JSON. Emptied with the items: see Items.forget_before.
     Column("fields", Text, nullable=False),
     # Where the items come from, in words: "12 selected".
     Column("source", Text, nullable=False),

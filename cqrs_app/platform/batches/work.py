@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.commands.batch import Foreseen
 from cqrs_app.kernel.commands.batch import Outcome as Sent
 from cqrs_app.kernel.commands.bus import CommandBus
 from cqrs_app.kernel.commands.consequences import Quantity
@@ -25,10 +26,13 @@ from cqrs_app.kernel.errors import (
 from cqrs_app.kernel.messages.messages import Command, parse
 from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.approvals.commands import SignRequest
+from cqrs_app.platform.approvals.events import OUTDATED, ApprovalOutdated
 from cqrs_app.platform.approvals.foresight import needed, policies_of
 from cqrs_app.platform.approvals.gate import REQUESTED
+from cqrs_app.platform.approvals.rules import CHANGED_SINCE
 from cqrs_app.platform.approvals.signers import Signers
-from cqrs_app.platform.batches.commands import EndBatch, PauseBatch
+from cqrs_app.platform.batches.commands import EndBatch
 from cqrs_app.platform.batches.items import Item, Items, Result, Taken, command_id
 from cqrs_app.platform.batches.subscription import followed_version
 from cqrs_app.platform.batches.words import BatchState, Outcome
@@ -49,8 +53,8 @@ PROGRAM_FAULT = (
 
 
 class RunBatches(BackgroundTask):
-    """The key is the id of a batch; `actor` ends batches, and pauses those whose creator may not
-    act any more. With `signers`, the check says which items would need approval."""
+    """The key is the id of a batch; `actor` ends batches. With `signers`, the check says which
+    items would need approval."""
 
     name: ClassVar[str] = "batches"
 
@@ -75,7 +79,7 @@ class RunBatches(BackgroundTask):
         return more
 
     def housekeep(self, kernel: Kernel) -> None:
-        Items(kernel.engines.write, kernel.clock).forget_old()
+        Items(kernel.engines.write, kernel.clock).forget_strays()
 
     def _step(self, kernel: Kernel, items: Items, batch: Taken) -> bool:
         """One chunk; whether more remains."""
@@ -94,11 +98,6 @@ class RunBatches(BackgroundTask):
             return False
         if batch.state != BatchState.RUNNING:
             return False
-        if items.ended_creator(key):
-            reason = f"The account or token of {batch.created_by} is no longer active."
-            logger.warning("batch %s is paused: %s", key, reason)
-            self._decide(kernel, PauseBatch(batch_id=key, reason=reason), key)
-            return False
         if taken := items.send(key):
             items.finished(key, _sent(kernel, batch, taken))
             return True
@@ -107,12 +106,10 @@ class RunBatches(BackgroundTask):
         if items.has_waiting(key):
             return True
         if version is not None:
-            self._decide(kernel, EndBatch(batch_id=key), key, version)
+            self._end(kernel, key, version)
         return False
 
-    def _decide(
-        self, kernel: Kernel, decision: Command, batch_id: str, version: int | None = None
-    ) -> None:
+    def _end(self, kernel: Kernel, batch_id: str, version: int) -> None:
         context = Context(
             actor=self._actor,
             channel=CHANNEL,
@@ -120,11 +117,10 @@ class RunBatches(BackgroundTask):
             expected_version=version,
         )
         try:
-            kernel.commands.execute(decision, context)
+            kernel.commands.execute(EndBatch(batch_id=batch_id), context)
         except (Refused, VersionConflict) as refused:
             # Somebody decided otherwise in this moment; the subscription follows.
-            name = type(decision).declaration.label
-            logger.info("batch %s, %s: %s", batch_id, name, refused.sentence)
+            logger.info("batch %s has not ended: %s", batch_id, refused.sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,10 +146,13 @@ def _checked(kernel: Kernel, batch: Taken, items: Sequence[Item]) -> list[Result
         [_prepared(kernel, batch, each) for each in _places(kernel, batch, item)] for item in items
     ]
     usable = [each for steps in prepared for each in steps if not isinstance(each, BusError)]
-    foreseen = iter(kernel.commands.rehearse(usable))
+    signs = batch.command == SignRequest.__name__
+    foreseen = iter(kernel.commands.rehearse(usable, judged=signs))
     results = []
     for item, steps in zip(items, prepared, strict=True):
-        errors = [each if isinstance(each, BusError) else next(foreseen).error for each in steps]
+        errors = [
+            each if isinstance(each, BusError) else _error_of(next(foreseen)) for each in steps
+        ]
         refused = next((number for number, each in enumerate(errors) if each), len(errors) - 1)
         place = Place(item, item.step + refused, {})
         results.append(_result(kernel, batch, place, errors[refused]))
@@ -237,13 +236,21 @@ def _sent(kernel: Kernel, batch: Taken, items: Sequence[Item]) -> list[Result]:
             sent = Sent(None, ready) if isinstance(ready, BusError) else next(outcomes)
             if isinstance(sent.error, LATER):
                 continue
+            error = _error_of(sent)
             requested = sent.receipt is not None and sent.receipt.status == REQUESTED
-            if sent.receipt and not requested and place.step < len(batch.steps):
+            if sent.receipt and not (error or requested) and place.step < len(batch.steps):
                 further.append(place.after(sent.receipt))
             else:
-                results.append(_result(kernel, batch, place, sent.error, requested=requested))
+                results.append(_result(kernel, batch, place, error, requested=requested))
         open_ = further
     return results
+
+
+def _error_of(sent: Sent | Foreseen) -> BusError | None:
+    """Why an item is not done. A signature on what has changed approves nothing."""
+    if sent.receipt and ApprovalOutdated.__name__ in sent.receipt.events:
+        return CHANGED_SINCE(OUTDATED)
+    return sent.error
 
 
 def _outcomes(bus: CommandBus, items: Sequence[tuple[Command, Context]]) -> list[Sent]:
@@ -292,12 +299,13 @@ def _prepared(kernel: Kernel, batch: Taken, place: Place) -> tuple[Command, Cont
     except BusError as error:
         return error
     context = Context(
-        actor=Actor(batch.created_by, batch.permissions),
+        actor=batch.sender,
         channel=CHANNEL,
         command_id=command_id(batch.batch_id, item.number, item.attempt, place.step),
         correlation_id=batch.batch_id,
         causation_id=batch.batch_id,
         expected_version=place.seen.get(aggregate.stream_of(item.subject)),
+        deferred=True,
     )
     return command, context
 
@@ -315,7 +323,7 @@ def _result(
         return Result(number, Outcome.REQUESTED, "", _waiting(kernel, batch, step), step)
     if error is None:
         return Result(number, Outcome.DONE, step=step)
-    if isinstance(error, VersionConflict):
+    if error.code == VersionConflict.code:  # also as the log tells it of an earlier run
         outcome = Outcome.CONFLICTED
     elif type(error) is BusError:
         outcome = Outcome.FAILED

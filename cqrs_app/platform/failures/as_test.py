@@ -130,6 +130,7 @@ def _taken(sample: Sample, source: Source) -> Iterator[str]:
     yield "wanted = [each for each in history.recorded if subscription.wants(each.stored.type)]"
     yield "with engine.begin() as connection:"
     yield "    subscription.take(wanted, connection)"
+    yield "engine.dispose()"
 
 
 def _recorded(recorded: Recorded, source: Source) -> str:

@@ -1,7 +1,7 @@
 """The failed commands of a failure, and sending them again.
 
 A command goes back into the queue as it was: under its own id, so that it is carried out once, by
-whoever sent it, with the permissions they have now.
+whoever sent it, by what they may do then.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, Select, select
 
 from cqrs_app.kernel.commands.consequences import Effect, Prospect
-from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.context import Actor, ActorNow, Context
 from cqrs_app.kernel.commands.log import requeue
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Command, parse
@@ -28,18 +28,17 @@ from cqrs_app.platform.failures.tables import failure_occurrences, failures
 
 @dataclass(frozen=True, slots=True)
 class FailedCommands:
-    """`actor_of` returns who acts by a name now, None if nobody does any more; `commands` the
-    commands of this release by name."""
+    """`commands` are those of this release by name."""
 
     engine: Engine
-    actor_of: Callable[[str], Actor | None]
+    actor_now: ActorNow
     commands: Callable[[], Mapping[str, type[Command]]]
 
     def retry(self, connection: Connection, failure_id: str, limit: int) -> None:
         """Queue the oldest of them again, in the caller's transaction."""
         for entry, actor in self._oldest(connection, failure_id, limit):
             if actor is not None:
-                requeue(connection, entry.command_id, actor.permissions)
+                requeue(connection, entry.command_id)
 
     def effects(self, failure_id: str, limit: int, prospect: Prospect) -> Iterator[Effect]:
         """What sending the oldest of them again would come to now."""
@@ -65,7 +64,7 @@ class FailedCommands:
 
     def _sender(self, name: str) -> Actor | None:
         """None also for the console's own processes, which send theirs again by themselves."""
-        actor = self.actor_of(name)
+        actor = self.actor_now(Actor(name))
         return actor if actor and actor.permissions else None
 
     def _sentence(self, entry: LogEntry, actor: Actor | None, prospect: Prospect) -> str:

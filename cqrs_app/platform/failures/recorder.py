@@ -6,13 +6,13 @@ from __future__ import annotations
 import logging
 import threading
 import traceback
-from collections.abc import Callable, Iterable
-from datetime import datetime
+from collections.abc import Iterable
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
 
+from cqrs_app.kernel.clock import Clock
 from cqrs_app.kernel.errors import BusError, Busy, SwitchedOff
 from cqrs_app.kernel.privacy.personal import redacted
 from cqrs_app.kernel.subscriptions.background import Background
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 class Recorder:
     """Its method `report` is the kernel's Reporter. `release` names what runs now."""
 
-    def __init__(self, engine: Engine, release: str, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, release: str, clock: Clock) -> None:
         self._engine = engine
         self._release = release
         self._clock = clock

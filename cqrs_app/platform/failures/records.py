@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, case, delete, insert, select
+from sqlalchemy import Connection, Engine, case, delete, insert, select
 
 from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.platform.failures.causes import Cause
@@ -17,9 +17,9 @@ KEPT_OCCURRENCES = 50
 """Per failure."""
 MOST_FAILURES = 1_000
 HOURS_KEPT = timedelta(days=7)
-FAILURES_KEPT = timedelta(days=180)
 
 _ROW, _OCCURRENCE, _HOUR = failures.c, failure_occurrences.c, failure_hours.c
+_PAST = select(_ROW.failure_id).where((_ROW.kind != "event") | (_ROW.state == "resolved"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +131,20 @@ def _save_hours(connection: Connection, seen: Seen) -> None:
     connection.execute(counted, hours)
 
 
+def forget_before(engine: Engine, moment: datetime) -> int:
+    """Delete failures not seen since; returns how many. Those that events are parked for are
+    kept."""
+    with engine.begin() as connection:
+        old = connection.execute(_PAST.where(_ROW.last_seen < moment)).scalars().all()
+        _forget(connection, old)
+    return len(old)
+
+
 def prune(connection: Connection, now: datetime) -> None:
-    """Delete the counts of old hours, failures not seen for long, and the oldest beyond
-    MOST_FAILURES. Those that events are parked for are kept."""
+    """Delete the counts of old hours, and the oldest failures beyond MOST_FAILURES. Those that
+    events are parked for are kept."""
     connection.execute(delete(failure_hours).where(_HOUR.hour < now - HOURS_KEPT))
-    past = select(_ROW.failure_id).where((_ROW.kind != "event") | (_ROW.state == "resolved"))
-    old = past.where(_ROW.last_seen < now - FAILURES_KEPT)
-    _forget(connection, connection.execute(old).scalars().all())
-    newest = past.order_by(_ROW.last_seen.desc(), _ROW.failure_id)
+    newest = _PAST.order_by(_ROW.last_seen.desc(), _ROW.failure_id)
     _forget(connection, connection.execute(newest.offset(MOST_FAILURES)).scalars().all())
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime
-
 import msgspec
 from sqlalchemy import Engine, select
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.failures.as_test import Sample
 from cqrs_app.platform.failures.failure import FailureState
@@ -20,9 +18,7 @@ _ROW = failures.c
 class StoredFailures:
     """Each method is one short read of the write store."""
 
-    def __init__(
-        self, engine: Engine, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, engine: Engine, clock: Clock = utc_now) -> None:
         self._reader = reader_of(engine)
         self._clock = clock
 

@@ -18,16 +18,19 @@ ELSEWHERE = "Ask somebody with another role."
 class Attempt:
     """What limits are compared with. `at_stake` is what the command moves, or else the worth of
     what it is about, by currency. `country`, `team` and `assignee` are those of the order that it
-    is about; `about_order`: whether there is one."""
+    is about, `destination` is the country that it ships to after the command, where an address says
+    so; `about_order`: whether there is one. `role` is whose limits these are, in words."""
 
     command: str
     label: str
     actor: str
     at_stake: Mapping[str, Decimal]
     country: str = ""
+    destination: str = ""
     about_order: bool = False
     team: str = ""
     assignee: str = ""
+    role: str = "your role"
 
 
 def require_within(role: CustomRole, attempt: Attempt) -> None:
@@ -38,7 +41,7 @@ def require_within(role: CustomRole, attempt: Attempt) -> None:
     mine = attempt.assignee == attempt.actor
     if role.teams and attempt.about_order and attempt.team not in role.teams and not mine:
         raise BEYOND_LIMIT.because(
-            f"Your role may act on orders of {_listed(role.teams)} only.", ELSEWHERE
+            f"{_start(attempt.role)} may act on orders of {_listed(role.teams)} only.", ELSEWHERE
         )
 
 
@@ -52,17 +55,22 @@ def _require_amount(role: CustomRole, attempt: Attempt) -> None:
     for currency, amount in attempt.at_stake.items():
         if amount > limits.get(currency, Decimal(0)):
             raise BEYOND_LIMIT.because(
-                f"{attempt.label}: your role may do this up to {most}. This is about "
+                f"{attempt.label}: {attempt.role} may do this up to {most}. This is about "
                 f"{_money(amount, currency)}.",
                 ELSEWHERE,
             )
 
 
 def _require_country(role: CustomRole, attempt: Attempt) -> None:
-    if attempt.country not in role.countries:
+    if not {attempt.country, attempt.destination or attempt.country} <= {*role.countries}:
         raise BEYOND_LIMIT.because(
-            f"Your role may act on orders to {_listed(role.countries)} only.", ELSEWHERE
+            f"{_start(attempt.role)} may act on orders to {_listed(role.countries)} only.",
+            ELSEWHERE,
         )
+
+
+def _start(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _listed(names: list[str] | tuple[str, ...]) -> str:

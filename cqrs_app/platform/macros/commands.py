@@ -55,7 +55,7 @@ class RenameMacro(Command):
     """Give a macro another name."""
 
     owner: Owner
-    macro: MacroName
+    macro: Annotated[MacroName, Meta(extra={"fixed": True})]
     new_name: Annotated[MacroName, Meta(title="New name")]
 
 
@@ -64,4 +64,4 @@ class DeleteMacro(Command):
     """Remove a macro. Batches that were created with it keep its steps."""
 
     owner: Owner
-    macro: MacroName
+    macro: Annotated[MacroName, Meta(extra={"fixed": True})]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qs, urlencode
 
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.errors import Invalid
@@ -27,12 +27,14 @@ class Step:
 
     @classmethod
     def from_text(cls, text: str) -> Step:
-        """As in `MacroSaved`: the values of the fields are texts."""
+        """As in `MacroSaved`: the values of the fields are texts, or lists of texts."""
         name, _, query = text.partition("?")
-        return cls(name, dict(parse_qsl(query)))
+        found = parse_qs(query)
+        return cls(name, {key: each[0] if len(each) == 1 else each for key, each in found.items()})
 
     def __str__(self) -> str:
-        query = urlencode({name: text for name, text in self.fields.items() if text != ""})
+        filled = {name: each for name, each in self.fields.items() if each not in ("", [])}
+        query = urlencode(filled, doseq=True)
         return f"{self.command}?{query}" if query else self.command
 
 

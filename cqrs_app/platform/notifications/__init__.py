@@ -2,36 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from collections.abc import Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
-from cqrs_app.platform.notifications.inbox import Inbox
 from cqrs_app.platform.notifications.subscription import NotifyOperators
 
 
-class ForgetNotifications(BackgroundTask):
-    """Deletes old notifications."""
-
-    name: ClassVar[str] = "notifications"
-    sends_commands: ClassVar[bool] = False
-
-    def due(self, kernel: Any) -> list[str]:
-        return []
-
-    def work(self, kernel: Any, key: str) -> bool:
-        return False
-
-    def housekeep(self, kernel: Any) -> None:
-        Inbox(kernel.engines.write, kernel.clock).forget_old()
-
-
-def notifications_area(zone: ZoneInfo, tasks: Sequence[BackgroundTask] = ()) -> Area:
-    """The area. A daily mail is sent in the morning of `zone`, or of the operator's own."""
+def notifications_area(
+    zone: ZoneInfo, labels: Mapping[str, str], tasks: Sequence[BackgroundTask] = ()
+) -> Area:
+    """The area. A daily mail is sent in the morning of `zone`, or of the operator's own. `labels`
+    are those of the actions that can be requested, by command."""
     return Area(
         name="notifications",
-        subscriptions=[NotifyOperators(zone)],
-        tasks=[ForgetNotifications(), *tasks],
+        subscriptions=[NotifyOperators(zone, labels)],
+        tasks=tasks,
     )

@@ -1,4 +1,5 @@
-"""Where operators want their notifications mailed."""
+"""The e-mail address of an operator: sign-in links are sent there, and notifications once its owner
+has confirmed it."""
 
 from __future__ import annotations
 
@@ -6,70 +7,88 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine, delete, select, update
+from sqlalchemy import Engine, select, update
 
-from cqrs_app.kernel.store.engines import insert_into, reader_of
+from cqrs_app.kernel.clock import Clock, utc_now
+from cqrs_app.kernel.errors import SwitchedOff
+from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.notifications import mails
-from cqrs_app.platform.notifications.inbox import utc_now
-from cqrs_app.platform.notifications.tables import notification_addresses
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.commands import RecordEmail
+from cqrs_app.platform.operators.tables import operators
 
-_A = notification_addresses.c
+_O = operators.c
 
 
 @dataclass(frozen=True, slots=True)
 class MailAddress:
-    """`console` is the console's own address when it was chosen; `confirmed_at` is None until its
-    owner has confirmed it."""
+    """`address` is empty for none. `chosen` is another one that the operator has chosen and not
+    confirmed: it takes the place of `address` then."""
 
     address: str
-    console: str
+    chosen: str
     confirmed_at: datetime | None
 
 
 class MailAddresses:
-    """The addresses of all operators, in the write store."""
+    """The addresses of all operators, in the write store. `recorded` returns the one that the
+    history of an account has."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        accounts: Accounts,
+        recorded: Callable[[str], str],
+        clock: Clock = utc_now,
+    ) -> None:
         self._engine = engine
         self._reader = reader_of(engine)
+        self._accounts = accounts
+        self._recorded = recorded
         self._clock = clock
 
-    def of(self, operator: str) -> MailAddress | None:
-        found = select(_A.address, _A.console, _A.confirmed_at).where(_A.operator == operator)
+    def of(self, operator: str) -> MailAddress:
+        found = select(_O.email, _O.email_chosen, _O.email_confirmed_at).where(_O.name == operator)
         with self._reader.connect() as connection:
-            row = connection.execute(found).one_or_none()
-        return MailAddress(*row) if row else None
+            row = connection.execute(found).one()
+        return MailAddress(row.email or "", row.email_chosen or "", row.email_confirmed_at)
 
-    def choose(self, operator: str, address: str, console: str, *, link: str) -> bool:
-        """Mail to this address from now on, once it is confirmed: `link` goes there at once. The
-        one that is chosen already stays confirmed. False if another mail went to the operator just
-        now: nobody can have a stranger mailed again and again."""
-        known, now = self.of(operator), self._clock()
-        if known and known.address == address and known.confirmed_at:
-            return True
+    def choose(self, operator: str, address: str, *, link: str) -> bool:
+        """Use this address from now on, once it is confirmed: `link` goes there at once. False if
+        another mail went to the operator just now: nobody can have a stranger mailed again and
+        again."""
+        now = self._clock()
         if mails.has_recent(self._engine, operator, now):
             return False
-        values = {"address": address, "console": console, "confirmed_at": None}
-        body = f"Confirm that notifications are mailed to this address:\n{link}\n"
+        body = f"Confirm that this is your e-mail address:\n{link}\n"
         with self._engine.begin() as connection:
-            added = insert_into(connection, notification_addresses)
-            added = added.values(operator=operator, **values)
-            connection.execute(
-                added.on_conflict_do_update(index_elements=["operator"], set_=values)
-            )
-            subject = "Confirm your e-mail address"
-            mails.add(connection, operator, address, subject, body, now)
+            mine = update(operators).where(_O.name == operator)
+            connection.execute(mine.values(email_chosen=address))
+            mails.add(connection, operator, address, "Confirm your e-mail address", body, now)
         return True
 
-    def confirm(self, operator: str, address: str) -> bool:
-        """Whether it is still the one that the operator chose."""
-        chosen = update(notification_addresses).where(
-            _A.operator == operator, _A.address == address
-        )
-        with self._engine.begin() as connection:
-            now = self._clock()
-            return connection.execute(chosen.values(confirmed_at=now)).rowcount == 1
+    def confirm(self, operator: str) -> None:
+        """Use the address that was chosen."""
+        self.record(operator, self.of(operator).chosen)
 
-    def remove(self, operator: str) -> None:
-        with self._engine.begin() as connection:
-            connection.execute(delete(notification_addresses).where(_A.operator == operator))
+    def record(self, operator: str, address: str) -> None:
+        """The address from now on, which its owner has confirmed; empty to have none."""
+        self._accounts.send(RecordEmail(operator=operator, email=address), channel="form")
+
+    def carry_over(self) -> None:
+        """Take in the addresses of before operators had one each: the one that was confirmed for
+        notifications, or else that of the account. While commands are switched off it is left for
+        the next start."""
+        missing = select(_O.name, _O.email_chosen, _O.email_confirmed_at).where(_O.email.is_(None))
+        with self._reader.connect() as connection:
+            rows = connection.execute(missing.order_by(_O.name)).all()
+        for row in rows:
+            if row.email_confirmed_at:
+                try:
+                    self._accounts.execute(RecordEmail(operator=row.name, email=row.email_chosen))
+                except SwitchedOff:
+                    return
+                continue
+            mine = update(operators).where(_O.name == row.name, _O.email.is_(None))
+            with self._engine.begin() as connection:
+                connection.execute(mine.values(email=self._recorded(row.name)))

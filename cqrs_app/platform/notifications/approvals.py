@@ -11,21 +11,24 @@ import msgspec
 from sqlalchemy import Connection, select
 
 from cqrs_app.kernel.messages.messages import Event
-from cqrs_app.kernel.projections.projection import snake
 from cqrs_app.platform.approvals.events import (
     ApprovalExpired,
     ApprovalFailed,
     ApprovalGranted,
     ApprovalOutdated,
     ApprovalOverridden,
+    ApprovalOverrideReviewed,
     ApprovalRefused,
     ApprovalReminded,
     ApprovalRequested,
     ApprovalResubmitted,
     ApprovalReturned,
     ApprovalSigned,
+    ApprovalVoided,
+    ApprovalWithdrawn,
 )
 from cqrs_app.platform.approvals.request import ApprovalRequest
+from cqrs_app.platform.approvals.seats import asks, may_review, reviews
 from cqrs_app.platform.approvals.signers import signers_in
 from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.approvals.types import RequestState
@@ -49,7 +52,7 @@ _ENDINGS: Mapping[type[Event], str] = MappingProxyType(
 
 def _decided(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     if request := _request(connection, event):
-        sentence = f"Your request {_what(request)} {_ENDINGS[type(event)]}."
+        sentence = f"Your request {_what(request, cause)} {_ENDINGS[type(event)]}."
         yield request.asker, NotificationKind.REQUEST, sentence
 
 
@@ -57,13 +60,13 @@ def _asked(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]
     request = ApprovalRequest(
         command=event.command, stream=event.stream, asker=event.asker, stages=event.stages
     )
-    yield from _to_sign(request, connection)
+    yield from _to_sign(request, cause, connection)
 
 
 def _asked_again(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
     if request := _request(connection, event):
         again = replace(request, stage=0, signed={}, signed_for={})
-        yield from _to_sign(again, connection)
+        yield from _to_sign(again, cause, connection)
 
 
 def _signed(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
@@ -75,7 +78,8 @@ def _signed(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice
     signed = request.signed | {event.person: event.stage}
     here = sum(stage == event.stage for stage in signed.values())
     if here >= request.stages[event.stage].approvals:
-        yield from _to_sign(replace(request, stage=following, signed=signed), connection)
+        request = replace(request, stage=following, signed=signed)
+        yield from _to_sign(request, cause, connection)
 
 
 def _overridden(event: Any, cause: Cause, connection: Connection) -> Iterator[Notice]:
@@ -83,9 +87,9 @@ def _overridden(event: Any, cause: Cause, connection: Connection) -> Iterator[No
     if request is None:
         return
     yield from _decided(event, cause, connection)
-    sentence = f"{event.person} overrode the approval of {_what(request)}. Review it."
+    sentence = f"{event.person} overrode the approval of {_what(request, cause)}. Review it."
     for signer in signers_in(connection):
-        if request.reviews(signer, event.person):
+        if reviews(request, signer, event.person):
             yield signer.person, NotificationKind.APPROVAL, sentence
 
 
@@ -94,26 +98,27 @@ def _reminded(event: Any, cause: Cause, connection: Connection) -> Iterator[Noti
     if request is None or (request.due is None and not event.of_review):
         return
     if event.of_review:
-        sentence = f"The review of {_what(request)}, which was overridden, is overdue."
+        sentence = f"The review of {_what(request, cause)}, which was overridden, is overdue."
     else:
-        sentence = f"{_what(request)} awaits your approval until {request.due:{_MOMENT}} UTC."
+        until = f"{request.due:{_MOMENT}} UTC"
+        sentence = f"{_what(request, cause)} awaits your approval until {until}."
     for each in signers_in(connection):
-        asked = request.may_review(each) if event.of_review else request.may_sign(each)
+        asked = may_review(request, each) if event.of_review else asks(request, each)
         if asked:
             yield each.person, NotificationKind.APPROVAL, sentence
 
 
-def _to_sign(request: ApprovalRequest, connection: Connection) -> Iterator[Notice]:
+def _to_sign(request: ApprovalRequest, cause: Cause, connection: Connection) -> Iterator[Notice]:
     """For everybody whom the stage asks, and who signs for them."""
-    sentence = f"{request.asker} requests your approval of {_what(request)}."
+    sentence = f"{request.asker} requests your approval of {_what(request, cause)}."
     asked = replace(request, state=RequestState.OPEN)
     for each in signers_in(connection):
-        if asked.may_sign(each):
+        if asks(asked, each):
             yield each.person, NotificationKind.APPROVAL, sentence
 
 
-def _what(request: ApprovalRequest) -> str:
-    action = snake(request.command).replace("_", " ").capitalize()
+def _what(request: ApprovalRequest, cause: Cause) -> str:
+    action = cause.labels.get(request.command, request.command)
     category, _, identity = request.stream.partition("-")
     return f"“{action}” for {category.replace('_', ' ')} {identity}"
 
@@ -138,3 +143,21 @@ NOTICES: Mapping[type[Event], Callable[[Any, Cause, Connection], Iterator[Notice
         }
     )
 )
+
+SETTLING: Mapping[type[Event], Callable[[Any], str]] = MappingProxyType(
+    {
+        ApprovalSigned: lambda event: event.person,
+        **dict.fromkeys(
+            (
+                *_ENDINGS,
+                ApprovalWithdrawn,
+                ApprovalVoided,
+                ApprovalResubmitted,
+                ApprovalOverrideReviewed,
+            ),
+            lambda event: "",
+        ),
+    }
+)
+"""After which events nothing is asked any more of this person, or of anybody if empty, that was
+asked before."""

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, delete, func, select, update
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.notifications.tables import notifications
 from cqrs_app.platform.notifications.words import NotificationKind
 
-KEPT = timedelta(days=90)
 SHOWN = 100
 _N = notifications.c
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +33,7 @@ class Notification:
 class Inbox:
     """The notifications of all operators, in the write store."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, engine: Engine, clock: Clock = utc_now) -> None:
         self._engine = engine
         self._reader = reader_of(engine)
         self._clock = clock
@@ -69,10 +65,10 @@ class Inbox:
         with self._engine.begin() as connection:
             connection.execute(unread.values(read_at=self._clock()))
 
-    def forget_old(self) -> None:
-        """Delete those of more than ninety days ago, read or not."""
+    def forget_before(self, moment: datetime) -> int:
+        """Delete those of before, read or not; returns how many."""
         with self._engine.begin() as connection:
-            connection.execute(delete(notifications).where(_N.at < self._clock() - KEPT))
+            return connection.execute(delete(notifications).where(_N.at < moment)).rowcount
 
 
 def _notification(row: Any) -> Notification:

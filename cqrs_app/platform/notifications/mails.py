@@ -22,14 +22,13 @@ from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.leases import Lease
 from cqrs_app.platform.notifications.tables import (
-    notification_addresses,
     notification_mails,
     notifications,
 )
+from cqrs_app.platform.operators.preferences import preferences_from
 from cqrs_app.platform.operators.tables import operators
 
 LEASE = Lease(timedelta(seconds=60))
-KEPT = timedelta(days=7)
 AT_ONCE = 50
 BETWEEN = timedelta(minutes=1)
 """Between two mails to one operator. What comes meanwhile is in the next one."""
@@ -37,8 +36,7 @@ LATE = timedelta(days=2)
 """What should have been mailed longer ago is not, such as before there was a mail server."""
 MOST_LINES = 100
 FOOTER = "Choose what is mailed under Your account."
-_N, _M, _A = notifications.c, notification_mails.c, notification_addresses.c
-_ACTIVE = select(operators.c.name).where(operators.c.disabled_at.is_(None))
+_N, _M, _O = notifications.c, notification_mails.c, operators.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +110,9 @@ def collect(engine: Engine, operator: str, now: datetime) -> None:
         lines = [*sentences[:MOST_LINES]]
         if len(sentences) > MOST_LINES:
             lines.append(f"And {len(sentences) - MOST_LINES:,} more.")
-        body = "\n".join([*lines, "", f"{where.console}notifications", "", FOOTER, ""])
-        add(connection, operator, where.address, subject, body, now, mail_id)
+        console = preferences_from(where.preferences).console
+        body = "\n".join([*lines, "", f"{console}notifications", "", FOOTER, ""])
+        add(connection, operator, where.email, subject, body, now, mail_id)
 
 
 def due(engine: Engine, now: datetime) -> list[str]:
@@ -147,10 +146,10 @@ def finish(engine: Engine, mail: Mail, state: str, error: str, again: datetime) 
         connection.execute(mine.values(**changes))
 
 
-def forget_old(engine: Engine, now: datetime) -> None:
-    """Delete mails of a week ago."""
+def forget_before(engine: Engine, moment: datetime) -> int:
+    """Delete mails of before; returns how many."""
     with engine.begin() as connection:
-        connection.execute(delete(notification_mails).where(_M.created_at < now - KEPT))
+        return connection.execute(delete(notification_mails).where(_M.created_at < moment)).rowcount
 
 
 def _is_unmailed(now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -158,13 +157,18 @@ def _is_unmailed(now: datetime) -> tuple[ColumnElement[bool], ...]:
 
 
 def _is_due(now: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Only to the address that the operator has by now, and while the account works."""
+    """Only to an address that the operator has or has chosen by now, and while the account
+    works."""
     waiting = (_M.state == "waiting", _M.next_attempt_at <= now)
-    still = _A.operator == _M.operator, _A.address == _M.address, _A.operator.in_(_ACTIVE)
+    theirs = (_O.email == _M.address) | (_O.email_chosen == _M.address)
+    still = _O.name == _M.operator, theirs, _O.disabled_at.is_(None)
     return *waiting, LEASE.is_free(_M.taken_until), exists().where(*still)
 
 
 def _confirmed(operator: str) -> Select[tuple[str, str]]:
-    return select(_A.address, _A.console).where(
-        _A.operator == operator, _A.confirmed_at.is_not(None), _A.operator.in_(_ACTIVE)
+    return select(_O.email, _O.preferences).where(
+        _O.name == operator,
+        _O.email != "",
+        _O.email_confirmed_at.is_not(None),
+        _O.disabled_at.is_(None),
     )

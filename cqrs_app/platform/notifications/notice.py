@@ -13,9 +13,10 @@ Notice = tuple[str, NotificationKind, str]
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Who did it, to what ("order 10042", or "a batch of 40 orders"), and the team of each active
-    operator, empty for none."""
+    """Who did it, to what ("order 10042", or "a batch of 40 orders"), the team of each active
+    operator, empty for none, and the label of each action that can be requested, by command."""
 
     actor: str
     what: str
     teams: Mapping[str, str]
+    labels: Mapping[str, str]

@@ -66,9 +66,6 @@ class MailNotifications(BackgroundTask):
             kernel.report(NotMailed(error), kind="job", place=self.name, reference=key)
         return False
 
-    def housekeep(self, kernel: Kernel) -> None:
-        mails.forget_old(kernel.engines.write, kernel.clock())
-
     def _message(self, mail: mails.Mail) -> EmailMessage:
         message = EmailMessage()
         message["Subject"] = printable(f"[{self._shop}] {mail.subject}")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.store.engines import insert_into
+from cqrs_app.kernel.store.tables import events
 from cqrs_app.kernel.subscriptions.subscription import Subscription
+from cqrs_app.platform.approvals.events import ApprovalOverridden, ApprovalOverrideReviewed
 from cqrs_app.platform.batches.batch import CommandBatch
 from cqrs_app.platform.batches.tables import batches
+from cqrs_app.platform.notifications.approvals import SETTLING
 from cqrs_app.platform.notifications.notice import Cause, Notice
 from cqrs_app.platform.notifications.notices import NOTICES
 from cqrs_app.platform.notifications.tables import notifications
@@ -30,14 +33,15 @@ MORNING = time(8)
 
 class NotifyOperators(Subscription):
     """Nobody is notified of what they did themselves, or of a kind that they do not want. What a
-    batch did to many is one notification of each kind."""
+    batch did to many is one notification of each kind. That something awaits a signature counts as
+    read once the signature was given, or is not asked for any more."""
 
     name: ClassVar[str] = "notifications"
     accepts_restored_log: ClassVar[bool] = True
-    events: ClassVar[tuple[type[Event], ...] | None] = tuple(NOTICES)
+    events: ClassVar[tuple[type[Event], ...] | None] = tuple({**NOTICES, **SETTLING})
 
-    def __init__(self, zone: ZoneInfo) -> None:
-        self._zone = zone
+    def __init__(self, zone: ZoneInfo, labels: Mapping[str, str]) -> None:
+        self._zone, self._labels = zone, labels
 
     def take(self, batch: Sequence[Recorded], connection: Connection) -> None:
         since = datetime.now(UTC) - NEWS
@@ -56,9 +60,11 @@ class NotifyOperators(Subscription):
             event, actor = recorded.event, recorded.stored.operator
             batch_id = recorded.stored.causation_id or ""
             total = totals.get(batch_id, 0)
-            cause = Cause(actor, _what(recorded, total), teams)
-            notices = NOTICES[type(event)](event, cause, connection)
-            for operator, kind, sentence in _first_each(notices):
+            cause = Cause(actor, _what(recorded, total), teams, self._labels)
+            notices = NOTICES.get(type(event))
+            for operator, kind, sentence in _first_each(
+                notices(event, cause, connection) if notices else ()
+            ):
                 if (
                     operator in teams
                     and operator != actor
@@ -72,6 +78,29 @@ class NotifyOperators(Subscription):
         if rows:
             added = insert_into(connection, notifications).on_conflict_do_nothing()
             connection.execute(added, list(rows.values()))
+        for recorded in news:
+            if settling := SETTLING.get(type(recorded.event)):
+                _settle(connection, recorded, settling(recorded.event))
+
+
+def _settle(connection: Connection, recorded: Recorded, operator: str) -> None:
+    """What an earlier event of a request asked of this operator, of everybody if empty, is done. An
+    override awaits its review whatever becomes of the request, and what was asked of many requests
+    of a batch at once is not done with one of them."""
+    earlier = select(events.c.position).where(
+        events.c.stream == recorded.stream, events.c.position < recorded.stored.position
+    )
+    if not isinstance(recorded.event, ApprovalOverrideReviewed):
+        earlier = earlier.where(events.c.type != ApprovalOverridden.__name__)
+    whom = [operator] if operator else select(operators.c.name)
+    done = update(notifications).where(
+        notifications.c.operator.in_(whom),
+        notifications.c.position.in_(earlier),
+        notifications.c.kind == NotificationKind.APPROVAL,
+        notifications.c.batch_id.is_(None),
+        notifications.c.read_at.is_(None),
+    )
+    connection.execute(done.values(read_at=recorded.recorded_at))
 
 
 def mail_at(how: str, at: datetime, zone: ZoneInfo) -> datetime | None:

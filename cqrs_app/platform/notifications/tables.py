@@ -47,18 +47,6 @@ Index(
 )
 Index("ix_notifications_at", notifications.c.at)
 
-# Where an operator's notifications are mailed.
-notification_addresses = Table(
-    "notification_addresses",
-    write_tables,
-    Column("operator", String(100), primary_key=True),
-    Column("address", String(254), nullable=False),
-    # The address of the console when it was chosen, for links.
-    Column("console", String(200), nullable=False),
-    # Nothing but the mail that asks for the confirmation is sent before.
-    Column("confirmed_at", UtcDateTime),
-)
-
 notification_mails = Table(
     "notification_mails",
     write_tables,

@@ -10,7 +10,7 @@ from cqrs_app.kernel.registry import Area
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.operators import access_review, custom_roles, events, queries
 from cqrs_app.platform.operators.account import OperatorAccount
-from cqrs_app.platform.operators.roles import MANAGE_TOKENS
+from cqrs_app.platform.operators.roles import MANAGE_TOKENS, SCIM
 
 
 def operators_area(middleware: Sequence[Any] = (), tasks: Sequence[BackgroundTask] = ()) -> Area:
@@ -29,5 +29,5 @@ def operators_area(middleware: Sequence[Any] = (), tasks: Sequence[BackgroundTas
             access_review.ListAccessReviews: from_past(access_review.list_access_reviews),
         },
         middleware=middleware,
-        permissions=[MANAGE_TOKENS],
+        permissions=[MANAGE_TOKENS, SCIM],
     )

@@ -1,4 +1,4 @@
-"""Who may do what, as a list that can be exported, with its digest."""
+"""Who may do what, operators and API tokens, as a list that can be exported, with its digest."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from sqlalchemy import Engine, select
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.operators.roles import LIMITED, NOTHING, KnownRoles
 from cqrs_app.platform.operators.tables import operators
+from cqrs_app.platform.operators.tokens import Token, Tokens
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonsAccess:
-    """`permissions` are what the operator may do; none if disabled."""
+    """`permissions` are what the operator or the API token may do; none if disabled. `made_by` is
+    empty for an operator."""
 
     name: str
     role: str
     team: str
     enabled: bool
     permissions: frozenset[str]
+    made_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +34,28 @@ class Access:
     """Who may do what."""
 
     people: Sequence[PersonsAccess]
+    tokens: Sequence[PersonsAccess] = ()
+
+    @property
+    def all(self) -> Sequence[PersonsAccess]:
+        """The operators, then the API tokens."""
+        return (*self.people, *self.tokens)
 
     @property
     def permissions(self) -> list[str]:
         """Those that anybody has."""
-        return sorted(NOTHING.union(*(each.permissions for each in self.people)) - {LIMITED})
+        return sorted(NOTHING.union(*(each.permissions for each in self.all)) - {LIMITED})
 
     def rows(self) -> Iterator[list[str]]:
-        """A table: a row per permission, a column per operator."""
-        yield ["permission", *(each.name for each in self.people)]
-        yield ["(role)", *(each.role for each in self.people)]
-        yield ["(team)", *(each.team for each in self.people)]
-        yield ["(state)", *("enabled" if each.enabled else "disabled" for each in self.people)]
-        yield ["(limits)", *("yes" if LIMITED in each.permissions else "" for each in self.people)]
+        """A table: a row per permission, a column per operator and per API token that works."""
+        yield ["permission", *(each.name for each in self.all)]
+        yield ["(role)", *(each.role for each in self.all)]
+        yield ["(team)", *(each.team for each in self.all)]
+        yield ["(state)", *("enabled" if each.enabled else "disabled" for each in self.all)]
+        yield ["(made by)", *(each.made_by for each in self.all)]
+        yield ["(limits)", *("yes" if LIMITED in each.permissions else "" for each in self.all)]
         for name in self.permissions:
-            yield [name, *("yes" if name in each.permissions else "" for each in self.people)]
+            yield [name, *("yes" if name in each.permissions else "" for each in self.all)]
 
     def csv(self) -> str:
         text = io.StringIO()
@@ -63,6 +73,7 @@ class AccessOf:
     def __init__(self, engine: Engine, roles: KnownRoles) -> None:
         self._reader = reader_of(engine)
         self._roles = roles
+        self._tokens = Tokens(engine, roles.built_in)
 
     def now(self) -> Access:
         known = self._roles.all()
@@ -81,5 +92,17 @@ class AccessOf:
                     else NOTHING,
                 )
                 for row in rows
-            )
+            ),
+            tuple(map(_of_token, self._tokens.list(working=True))),
         )
+
+
+def _of_token(token: Token) -> PersonsAccess:
+    return PersonsAccess(
+        name=token.actor.name,
+        role=token.role,
+        team="",
+        enabled=True,
+        permissions=token.permissions,
+        made_by=token.made_by,
+    )

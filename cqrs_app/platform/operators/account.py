@@ -15,6 +15,7 @@ from cqrs_app.platform.operators.rules import (
     ALREADY_DISABLED,
     BEYOND_YOURS,
     LAST_ADMINISTRATOR,
+    LINK_USED,
     NO_SUCH_OPERATOR,
     NO_SUCH_ROLE,
     NOT_DISABLED,
@@ -28,12 +29,13 @@ from cqrs_app.platform.operators.rules import (
 class Facts:
     """What a decision about one operator needs of others. `sender` is the person behind the
     command, `permissions` are theirs; `administrators` those who can sign in; `roles` has each
-    role's permissions."""
+    role's permissions. `link_used`: the password is chosen with a sign-in link that is not open."""
 
     sender: str = ""
     permissions: frozenset[str] = frozenset()
     administrators: frozenset[str] = frozenset()
     roles: dict[str, frozenset[str]] = field(default_factory=dict)
+    link_used: bool = False
 
 
 NONE = Facts()
@@ -160,10 +162,19 @@ class OperatorAccount(Aggregate):
         _require_role(self.role, facts)
         yield events.SecondFactorReset(operator=command.operator, reason=command.reason)
 
-    @handles(commands.RecordPassword, refusals=[NO_SUCH_OPERATOR])
+    @handles(commands.RecordPassword, refusals=[NO_SUCH_OPERATOR, LINK_USED])
     def record_password(self, command: commands.RecordPassword, facts: Facts = NONE) -> Decision:
         exists(self, command.operator)
+        if facts.link_used:
+            raise LINK_USED.because(
+                "This link was used a moment ago.", "Sign in, or ask an administrator for another."
+            )
         yield events.PasswordRecorded(operator=command.operator, temporary=command.temporary)
+
+    @handles(commands.RecordEmail, refusals=[NO_SUCH_OPERATOR])
+    def record_email(self, command: commands.RecordEmail, facts: Facts = NONE) -> Decision:
+        exists(self, command.operator)
+        yield events.EmailRecorded(operator=command.operator, email=command.email)
 
     @handles(commands.RecordOperator, refusals=[OPERATOR_EXISTS])
     def record(self, command: commands.RecordOperator, facts: Facts = NONE) -> Decision:

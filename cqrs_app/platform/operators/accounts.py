@@ -4,11 +4,11 @@ sign-in."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from zoneinfo import available_timezones
 
 from sqlalchemy import Engine, exists, literal, literal_column, select, update
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt
 from cqrs_app.kernel.errors import BusError, Refused, SwitchedOff
 from cqrs_app.kernel.messages.messages import Command
@@ -32,7 +32,12 @@ from cqrs_app.platform.operators.notices import take_notices
 from cqrs_app.platform.operators.operator import Operator
 from cqrs_app.platform.operators.preferences import Preferences, preferences_from
 from cqrs_app.platform.operators.roles import Roles, system_actor
-from cqrs_app.platform.operators.tables import HAS_SECOND_FACTOR, operator_roles, operators
+from cqrs_app.platform.operators.tables import (
+    HAS_SECOND_FACTOR,
+    NAME_LENGTH,
+    operator_roles,
+    operators,
+)
 
 Execute = Callable[[Command, Context], Receipt]
 _whole = select(
@@ -53,7 +58,7 @@ class Accounts:
         engine: Engine,
         roles: Roles,
         execute: Execute,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
         *,
         shop_name: str = "",
     ) -> None:
@@ -88,11 +93,12 @@ class Accounts:
     def send(self, command: Command, by: Actor | None = None, channel: str = "") -> Receipt:
         """Carry out a command on an operator. Raises AccountError."""
         try:
-            return self._send(command, by, channel)
+            return self.execute(command, by, channel)
         except BusError as error:
             raise AccountError(error.sentence) from error
 
-    def _send(self, command: Command, by: Actor | None = None, channel: str = "") -> Receipt:
+    def execute(self, command: Command, by: Actor | None = None, channel: str = "") -> Receipt:
+        """The same. Raises what the command bus raises."""
         actor = by or system_actor("system", *frozenset[str]().union(*self._roles.values()))
         context = Context(
             actor=Actor(actor.name, actor.permissions | {RECORD}),
@@ -118,7 +124,7 @@ class Accounts:
                 disabled_at=row.disabled_at,
             )
             try:
-                self._send(command)
+                self.execute(command)
             except SwitchedOff:
                 break
             except Refused:  # another process has recorded them meanwhile
@@ -185,22 +191,31 @@ class Accounts:
         password: str,
         *,
         must_change_password: bool = False,
+        by_link: bool = False,
         by: Actor | None = None,
         channel: str = "",
     ) -> None:
-        """Set a new password and end all sessions of the operator. `must_change_password`: see
-        `create`."""
+        """Set a new password and end all sessions of the operator, and the link that is open.
+        `must_change_password`: see `create`. `by_link`: refused if no link is open."""
         operator = self.get(name)
         names = (operator.name, operator.display_name, self._shop_name)
         passwords.require_strong(password, *names)
         command = RecordPassword(operator=operator.name, temporary=must_change_password)
-        with with_password(ChosenPassword(passwords.hash_of(password), must_change_password)):
+        hashed = passwords.hash_of(password)
+        with with_password(ChosenPassword(hashed, must_change_password, by_link=by_link)):
             self.send(command, by, channel)
 
     def take_notices(self, name: str) -> Sequence[str]:
         """What changed in the account since the last sign-in, once."""
         with self._engine.begin() as connection:
             return take_notices(connection, account_of(name))
+
+    def known(self, name: str) -> str:
+        """The account that this name means; empty if there is none."""
+        account = "" if "\x00" in name else account_of(name)[:NAME_LENGTH]
+        found = select(operators.c.name).where(operators.c.name == account)
+        with self._reader.connect() as connection:
+            return connection.execute(found).scalar() or ""
 
     def is_working(self, name: str) -> bool:
         """Whether there is such an account and it is not disabled."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, Engine, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, case, delete, insert, or_, select, update
 
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Actor, Receipt
@@ -53,6 +53,7 @@ ON_OPERATORS = (
     commands.EndSessions,
     commands.ResetSecondFactor,
     commands.RecordPassword,
+    commands.RecordEmail,
     commands.RecordOperator,
 )
 ENDING_SESSIONS = (
@@ -83,7 +84,7 @@ class OperatorChanges:
         if isinstance(command, ON_OPERATORS):
             # One at a time, so that two administrators cannot disable each other at once.
             call.guard("operators", "operators")
-            call.arguments["facts"] = self._facts(call.context.actor)
+            call.arguments["facts"] = self._facts(call.context.actor, command.operator)
             call.guards.append(partial(_change_operator, call))
         elif isinstance(command, ON_ROLES):
             call.guard("operators", "operators")
@@ -98,21 +99,26 @@ class OperatorChanges:
             call.arguments["operators"] = len(access.people)
         return proceed(call)
 
-    def _facts(self, actor: Actor) -> Facts:
+    def _facts(self, actor: Actor, operator: str) -> Facts:
         linked = select(operator_identities.c.operator)
         admins = select(_OPERATOR.name).where(
             _OPERATOR.role == Role.ADMIN,
             _OPERATOR.disabled_at.is_(None),
             or_(_OPERATOR.password_hash != "", _OPERATOR.name.in_(linked)),
         )
+        links = select(operator_links.c.operator).where(operator_links.c.operator == operator)
+        password = chosen()
         with reader_of(self.engine).connect() as connection:
             administrators = connection.execute(admins).scalars().all()
             sender = person_behind(connection, actor.name)
+            by_link = password is not None and password.by_link
+            link_used = by_link and connection.execute(links).first() is None
         return Facts(
             sender=sender,
             permissions=actor.permissions,
             administrators=frozenset(administrators),
             roles={name: each - {LIMITED} for name, each in self.roles.all().items()},
+            link_used=link_used,
         )
 
     def _role_facts(self, actor: Actor, role: str) -> RoleFacts:
@@ -152,11 +158,13 @@ def _change_operator(call: Call, connection: Connection) -> None:
             _remove_second_factors(connection, command, now)
         case commands.RecordPassword():
             add_notice(connection, command.operator, "The password was changed.", now)
+        case commands.RecordEmail():
+            add_notice(connection, command.operator, "The e-mail address was changed.", now)
     if changed := _changed_columns(command, now):
         mine = _OPERATOR.name == command.operator  # type: ignore[attr-defined]
         connection.execute(update(operators).where(mine).values(changed))
     if isinstance(command, ENDING_SESSIONS):
-        _end_sessions(connection, command.operator, now)
+        end_sessions(connection, command.operator, now)
     if isinstance(command, commands.ResetPassword):
         _make_link(connection, call, now + RESET_LIVES)
 
@@ -173,7 +181,14 @@ def _changed_columns(command: Command, now: datetime) -> dict[str, Any]:
         case commands.ChangeOperatorRole():
             return {"role": command.role}
         case commands.ChangeOperatorDetails():
-            return {"display_name": command.display_name or command.operator}
+            same = case((_OPERATOR.email == command.email, _OPERATOR.email_confirmed_at))
+            return {
+                "display_name": command.display_name or command.operator,
+                "email": command.email,
+                "email_confirmed_at": same,
+            }
+        case commands.RecordEmail():
+            return {"email": command.email, "email_chosen": None, "email_confirmed_at": now}
         case commands.ChangeOperatorTeam():
             return {"team": command.team}
         case commands.DisableOperator():
@@ -208,6 +223,7 @@ def _new_row(command: commands.InviteOperator, now: datetime) -> dict[str, Any]:
         "display_name": command.display_name or command.operator,
         "role": command.role,
         "team": command.team,
+        "email": command.email,
         "password_hash": password.hash if password else "",
         "disabled_at": None,
         "created_at": now,
@@ -216,7 +232,7 @@ def _new_row(command: commands.InviteOperator, now: datetime) -> dict[str, Any]:
     }
 
 
-def _end_sessions(connection: Connection, operator: str, now: datetime) -> None:
+def end_sessions(connection: Connection, operator: str, now: datetime) -> None:
     """End them, and the link that may be open."""
     connection.execute(delete(operator_links).where(operator_links.c.operator == operator))
     mine = (sessions.c.operator == operator, sessions.c.revoked_at.is_(None))

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True, repr=False)
 class ChosenPassword:
     """`temporary`: chosen by somebody else, so the operator chooses another at the next sign-in.
-    `identity`: the issuer and the subject of who signs in with a provider instead."""
+    `by_link`: with a sign-in link, which must be open still. `identity`: the issuer and the subject
+    of who signs in with a provider instead."""
 
     hash: str
     temporary: bool
     identity: tuple[str, str] | None = None
+    by_link: bool = False
 
 
 _password: ContextVar[ChosenPassword | None] = ContextVar("chosen_password", default=None)

@@ -171,6 +171,17 @@ class RecordPassword(Command):
     temporary: bool = False
 
 
+@command(label="Record e-mail address", permission=RECORD)
+class RecordEmail(Command):
+    """Recorded by the console when an operator has confirmed an address, or wants none."""
+
+    operator: OperatorName
+    email: Email = ""
+
+    def check(self) -> Iterator[tuple[str, str]]:
+        yield from _check_email(self.email)
+
+
 @command(label="Record operator", permission=RECORD)
 class RecordOperator(Command):
     """Recorded by the console about an operator who was created before operators had a history."""

@@ -15,7 +15,7 @@ from cqrs_app.kernel.commands.handling import handles, rule
 from cqrs_app.kernel.messages.messages import Event, Query, query
 from cqrs_app.platform.operators.commands import MANAGE, ChangeRole, DefineRole, RemoveRole
 from cqrs_app.platform.operators.events import RoleChanged, RoleDefined, RoleRemoved
-from cqrs_app.platform.operators.roles import MANAGE_TOKENS
+from cqrs_app.platform.operators.roles import MANAGE_TOKENS, SCIM
 from cqrs_app.platform.operators.rules import (
     BEYOND_ROLE,
     BEYOND_YOURS,
@@ -45,7 +45,7 @@ class RoleFacts:
 
 
 NONE = RoleFacts()
-LIFTING = {MANAGE, MANAGE_TOKENS}
+LIFTING = {MANAGE, MANAGE_TOKENS, SCIM}
 """Who may change roles, or make a token with another one, has no limits."""
 
 

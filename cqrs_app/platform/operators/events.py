@@ -77,6 +77,14 @@ class PasswordRecorded(Event):
 
 
 @event()
+class EmailRecorded(Event):
+    """The operator has confirmed this address, or wants none."""
+
+    operator: str
+    email: Annotated[str, PERSONAL]
+
+
+@event()
 class SessionsEnded(Event):
     operator: str
 

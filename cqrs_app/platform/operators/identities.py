@@ -7,16 +7,16 @@ change those at the provider could take over an account here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Engine, and_, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.operators.accounts import Accounts
-from cqrs_app.platform.operators.changes import link_identity
+from cqrs_app.platform.operators.changes import end_sessions, link_identity
 from cqrs_app.platform.operators.chosen_passwords import ChosenPassword, with_password
 from cqrs_app.platform.operators.commands import ChangeOperatorRole, InviteOperator
 from cqrs_app.platform.operators.errors import AccountError
@@ -88,7 +88,7 @@ class Identities:
         engine: Engine,
         provider: str,
         accounts: Accounts,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._engine = engine
         self._accounts = accounts
@@ -120,11 +120,15 @@ class Identities:
             raise AccountError(LINKED_ELSEWHERE.format(self._provider)) from None
 
     def unlink(self, operator: str) -> bool:
-        """Returns whether there was a link."""
+        """Remove the link and end all sessions of the operator, those that wait for a second factor
+        included. Returns whether there was a link; otherwise nothing changes."""
         account = account_of(operator)
         with self._engine.begin() as connection:
             gone = delete(operator_identities).where(_columns.operator == account)
-            return bool(connection.execute(gone).rowcount)
+            if not connection.execute(gone).rowcount:
+                return False
+            end_sessions(connection, account, self._clock())
+            return True
 
     def admit(self, person: Person, *, creates: bool, assigns_roles: bool) -> str:
         """The operator who this person is. `creates`: one is created for a person who is not linked

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import Engine, select, update
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.platform.operators.tables import operator_links, operators
@@ -47,7 +47,7 @@ class Links:
         self,
         engine: Engine,
         vault: Vault,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._engine = engine
         self._reader = reader_of(engine)

@@ -28,3 +28,8 @@ def usable_name(name: str, whose: str) -> str:
     if account in SYSTEM_NAMES:
         raise UnusableName(f"{account} is the name of a part of the system: choose another.")
     return account
+
+
+def is_name(text: str) -> bool:
+    """Whether an operator may be called so."""
+    return bool(_NAME.fullmatch(text)) and text not in SYSTEM_NAMES

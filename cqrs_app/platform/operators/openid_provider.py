@@ -4,12 +4,12 @@ PKCE."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.platform.operators.identities import Person
 from cqrs_app.platform.operators.sign_on_rules import SignOnRules
 
@@ -58,7 +58,7 @@ class OpenIdProvider:
         self,
         client: Client,
         rules: SignOnRules,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self.client = client
         self.rules = rules

@@ -17,7 +17,8 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     """`shortcuts`: whether single keys act (WCAG 2.1.4); `compact`: lists with less room between
     rows; `after_action`: what follows an action in the queue; `unwanted`: kinds of
     notifications that are not written; `mailed`: kinds that are mailed too; `hidden`: per list the
-    columns that are not shown."""
+    columns that are not shown; `guided`: whether Home offers the guided shift of a demo shop;
+    `console`: the console's own address, for links in mails."""
 
     shortcuts: bool = True
     compact: bool = False
@@ -25,6 +26,8 @@ class Preferences(msgspec.Struct, frozen=True, omit_defaults=True):
     unwanted: tuple[str, ...] = ()
     mailed: dict[str, Mailed] = {}
     hidden: dict[str, tuple[str, ...]] = {}
+    guided: bool = True
+    console: str = ""
 
     def to_text(self) -> str:
         return msgspec.json.encode(self).decode()

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, ClassVar, Literal
 
 from msgspec import Meta
-from sqlalchemy import Connection, and_, case, func, literal_column, or_, select
+from sqlalchemy import Connection, Row, and_, case, func, literal_column, or_, select
 
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Query, query
+from cqrs_app.kernel.queries.paging import Count, Limit, ListQuery, Mark, Page, Sort
 from cqrs_app.kernel.queries.past import Past
 from cqrs_app.platform.operators import events
 from cqrs_app.platform.operators.account import OperatorAccount
@@ -54,9 +56,13 @@ class OperatorRow:
     tokens: int
 
 
-@query(label="Operators", permission=MANAGE, store="write")
-class ListOperators(Query):
-    """The operators by name, with role, state and last sign-in."""
+@query(label="Operators", permission=MANAGE, store="write", step_up=True)
+class ListOperators(ListQuery):
+    """One page of the operators by name, with role, state and last sign-in."""
+
+    sorts: ClassVar = MappingProxyType({"name": Sort((_OPERATOR.name,), str)})
+    sort: ClassVar = "name"
+    descending: ClassVar = False
 
     operator: Annotated[str, Meta(title="Operator", max_length=NAME_LENGTH)] = ""
     state: Annotated[OperatorState | None, Meta(title="State")] = None
@@ -70,12 +76,15 @@ class ListOperators(Query):
             le=3650,
         ),
     ] = 0
-    limit: Annotated[int, Meta(ge=1, le=1_000)] = 500
+    after: Mark = ""
+    before: Mark = ""
+    limit: Limit = 100
+    count: Count = False
 
 
-def list_operators(question: ListOperators, connection: Connection) -> tuple[OperatorRow, ...]:
+def list_operators(question: ListOperators, connection: Connection) -> Page[OperatorRow]:
     now = datetime.now(UTC)
-    found = _rows(now).order_by(_OPERATOR.name).limit(question.limit)
+    found = _rows(now)
     if question.operator:
         found = found.where(_OPERATOR.name == question.operator)
     if question.state:
@@ -86,10 +95,11 @@ def list_operators(question: ListOperators, connection: Connection) -> tuple[Ope
         since = func.coalesce(_OPERATOR.last_sign_in_at, _OPERATOR.created_at)
         before = now - timedelta(days=question.idle_days)
         found = found.where(_OPERATOR.disabled_at.is_(None), since < before)
-    return tuple(
-        OperatorRow(**{**row._mapping, "has_second_factor": bool(row.has_second_factor)})
-        for row in connection.execute(found)
-    )
+    return question.page(found, connection, _row)
+
+
+def _row(row: Row[Any]) -> OperatorRow:
+    return OperatorRow(**{**row._mapping, "has_second_factor": bool(row.has_second_factor)})
 
 
 def _rows(now: datetime) -> Any:
@@ -132,7 +142,7 @@ class OperatorEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorHistory:
-    """What happened to an account, the newest first. `email` is where sign-in links are sent."""
+    """What happened to an account, the newest first. `email` is where mail to the operator goes."""
 
     email: str
     entries: tuple[OperatorEntry, ...]

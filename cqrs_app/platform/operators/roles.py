@@ -17,6 +17,8 @@ Roles = Mapping[str, frozenset[str]]
 """Role -> permissions, from the least privileged to the most: `Registry.roles`."""
 
 MANAGE_TOKENS = Permission("tokens.manage", Role.ADMIN)
+SCIM = Permission("scim.use", Role.ADMIN)
+"""To provision operators and groups: see docs/operators.md."""
 LIMITED = Permission("limited", None)
 """Marks who has a role with limits, which are looked up for them alone."""
 NOTHING = frozenset[str]()
@@ -61,6 +63,14 @@ def _parsed(stored: str) -> frozenset[str]:
 def narrowed(rights: frozenset[str], chosen: frozenset[str]) -> frozenset[str]:
     """The chosen ones of these permissions, all if none is chosen; limits stay."""
     return rights & (chosen | {LIMITED}) if chosen else rights
+
+
+def at_most(rights: frozenset[str], makers: frozenset[str] | None) -> frozenset[str]:
+    """The permissions of a token that the operator who made it has now: `makers`, None where no
+    operator made it. The limits of either apply to it."""
+    if makers is None:
+        return rights
+    return (rights & makers) | ({LIMITED} & (rights | makers))
 
 
 def counts_as(role: ColumnElement[str]) -> ColumnElement[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Engine, delete, func, insert, select, update
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.privacy.personal import TOKEN
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store.engines import insert_into, reader_of
@@ -62,7 +62,7 @@ class SecondFactors:
         engine: Engine,
         vault: Vault,
         issuer: str,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._engine = engine
         self._reader = reader_of(engine)

@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass, fields
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Engine, and_, delete, insert, select, update
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.store.columns import UtcDateTime
 from cqrs_app.kernel.store.deadlines import LOOK_UP_SECONDS, answered_within
 from cqrs_app.kernel.store.engines import placeholder_of, raw_connection, reader_of
@@ -28,7 +28,6 @@ from cqrs_app.platform.operators.tables import (
 TOKEN_BYTES = 32
 KEY_LENGTH = 16
 SECOND_STEP_LIVES = timedelta(minutes=10)
-KEPT_AFTER_EXPIRY = timedelta(days=30)
 SEEN_EVERY = timedelta(seconds=60)
 """The precision of `seen_at`: not every request writes it."""
 
@@ -75,7 +74,7 @@ class Sessions:
         roles: Roles,
         idle_seconds: int,
         hours: int,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._engine = engine
         self._reader = reader_of(engine)
@@ -119,9 +118,6 @@ class Sessions:
             "provider_factor": sign_on.second_factor,
         }
         with self._engine.begin() as connection:
-            connection.execute(
-                delete(sessions).where(sessions.c.expires_at < now - KEPT_AFTER_EXPIRY)
-            )
             connection.execute(insert(sessions).values(row))
             if not second_factor_due:
                 mine = operators.c.name == operator
@@ -198,9 +194,9 @@ class Sessions:
             return self._change(sessions.c.provider_session == session)
         return self._change(sessions.c.identity == identity) if identity else 0
 
-    def verified(self, token: str) -> None:
-        """The operator of this session proved again who they are."""
-        self._change(sessions.c.token_hash == _hash_of(token), verified_at=self._clock())
+    def verified(self, token: str, at: datetime | None = None) -> None:
+        """The operator of this session proved again who they are, just now or at that time."""
+        self._change(sessions.c.token_hash == _hash_of(token), verified_at=at or self._clock())
 
     def list(self, operator: str) -> list[Session]:
         """The sessions of an operator that have not ended, the last used first."""
@@ -254,3 +250,9 @@ def _hash_of(token: str) -> str:
 
 def _unchanged(value: datetime) -> datetime:
     return value
+
+
+def forget_before(engine: Engine, moment: datetime) -> int:
+    """Delete sessions that ended by themselves before; returns how many."""
+    with engine.begin() as connection:
+        return connection.execute(delete(sessions).where(sessions.c.expires_at < moment)).rowcount

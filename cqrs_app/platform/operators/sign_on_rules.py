@@ -32,18 +32,6 @@ class SignOnRules:
         return not self.factors.isdisjoint(methods)
 
 
-def pairs(text: str) -> list[tuple[str, str]]:
-    """`VALUE=ROLE; VALUE=ROLE` as pairs. A value may contain an equals sign, as the names of
-    directories do. Raises ValueError."""
-    found = []
-    for part in filter(None, map(str.strip, text.split(";"))):
-        value, _, role = (each.strip() for each in part.rpartition("="))
-        if not value or not role:
-            raise ValueError(part)
-        found.append((value, role))
-    return found
-
-
 def _at(claims: Mapping[str, Any], name: str) -> Any:
     """The claim of this name, which may be a path such as realm_access.roles."""
     if name in claims:

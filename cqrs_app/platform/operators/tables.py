@@ -20,6 +20,7 @@ from cqrs_app.kernel.store.tables import write_tables
 
 NAME_LENGTH = 40
 ROLE_LENGTH = 20
+EMAIL_LENGTH = 254
 ADDRESS_LENGTH = 64
 USER_AGENT_LENGTH = 300
 MAKER_LENGTH = 100
@@ -28,6 +29,7 @@ CREDENTIAL_LENGTH = 1_364
 """The 1,023 bytes that WebAuthn allows for a credential id, in base64url."""
 ISSUER_LENGTH = 300
 SUBJECT_LENGTH = 255
+EXTERNAL_LENGTH = 200
 """What OpenID Connect allows for a subject."""
 
 operators = Table(
@@ -52,6 +54,12 @@ operators = Table(
     Column("must_change_password", Boolean, nullable=False, server_default=false()),
     # What changed in the account since the last sign-in, one sentence a line.
     Column("security_notice", Text, nullable=False, server_default=""),
+    # Where sign-in links are sent, and notifications once it is confirmed. NULL until it is carried
+    # over from an earlier release: see notifications/addresses.py.
+    Column("email", String(EMAIL_LENGTH)),
+    # Another one that the operator has chosen and not confirmed yet.
+    Column("email_chosen", String(EMAIL_LENGTH)),
+    Column("email_confirmed_at", UtcDateTime),
 )
 
 operator_links = Table(
@@ -112,6 +120,33 @@ operator_identities = Table(
     Column("last_used_at", UtcDateTime),
 )
 Index("ix_operator_identities_operator", operator_identities.c.operator, unique=True)
+
+# What an identity provider calls an operator whom it provisions.
+scim_users = Table(
+    "scim_users",
+    write_tables,
+    Column("operator", String(NAME_LENGTH), primary_key=True),
+    Column("external_id", String(EXTERNAL_LENGTH), nullable=False),
+    # Since when the provider has deleted the user; the operator is disabled, and kept.
+    Column("deleted_at", UtcDateTime),
+)
+
+scim_groups = Table(
+    "scim_groups",
+    write_tables,
+    Column("group_id", String(36), primary_key=True),
+    Column("display_name", String(EXTERNAL_LENGTH), nullable=False, unique=True),
+    Column("external_id", String(EXTERNAL_LENGTH), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+)
+
+scim_members = Table(
+    "scim_members",
+    write_tables,
+    Column("group_id", String(36), primary_key=True),
+    Column("operator", String(NAME_LENGTH), primary_key=True),
+)
+Index("ix_scim_members_operator", scim_members.c.operator)
 
 authenticator_apps = Table(
     "authenticator_apps",

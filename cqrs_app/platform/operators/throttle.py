@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import math
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, delete, select, update
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.store.engines import insert_into
 from cqrs_app.platform.operators.names import account_of
 from cqrs_app.platform.operators.tables import ADDRESS_LENGTH, NAME_LENGTH, sign_in_failures
@@ -33,7 +33,7 @@ class Throttle:
         engine: Engine,
         attempts: int,
         pause_seconds: int,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._engine = engine
         self._attempts = attempts

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.deadlines import LOOK_UP_SECONDS, answered_within
 from cqrs_app.kernel.store.engines import placeholder_of, raw_connection, reader_of
@@ -19,7 +20,14 @@ from cqrs_app.networks import is_in
 from cqrs_app.networks import networks as parsed_networks
 from cqrs_app.platform.operators.errors import TokenError
 from cqrs_app.platform.operators.names import account_of, usable_name
-from cqrs_app.platform.operators.roles import LIMITED, KnownRoles, Roles, narrowed, permissions_of
+from cqrs_app.platform.operators.roles import (
+    LIMITED,
+    KnownRoles,
+    Roles,
+    at_most,
+    narrowed,
+    permissions_of,
+)
 from cqrs_app.platform.operators.sessions import SEEN_EVERY, TOKEN_BYTES
 from cqrs_app.platform.operators.tables import (
     MAKER_LENGTH,
@@ -38,32 +46,37 @@ ACTOR_PREFIX = "token:"
 
 _tokens = api_tokens.c
 _COLUMNS = [each for each in api_tokens.c if each.name != "secret_hash"]
-_READ = (*(each.name for each in _COLUMNS), "role_permissions", "maker_disabled_at")
+_maker_role = operator_roles.alias("maker_role")
+_BESIDE = (
+    operator_roles.c.permissions.label("role_permissions"),
+    operators.c.disabled_at.label("maker_disabled_at"),
+    operators.c.role.label("maker"),
+    _maker_role.c.permissions.label("maker_permissions"),
+)
+"""Of the role of a token, and of the operator who made it."""
+_READ = (*(each.name for each in _COLUMNS), *(each.name for each in _BESIDE))
 # Runs with every request of the API, so it bypasses SQLAlchemy.
 _FIND = f"""
 SELECT {", ".join(f"api_tokens.{each.name}" for each in _COLUMNS)},
-    operator_roles.permissions, operators.disabled_at
+    operator_roles.permissions, operators.disabled_at, operators.role, maker_role.permissions
 FROM api_tokens LEFT JOIN operators ON operators.name = api_tokens.made_by
     LEFT JOIN operator_roles ON operator_roles.name = api_tokens.role
+    LEFT JOIN operator_roles AS maker_role ON maker_role.name = operators.role
 WHERE api_tokens.secret_hash = """  # noqa: S608
-_list = select(
-    *_COLUMNS,
-    operator_roles.c.permissions.label("role_permissions"),
-    operators.c.disabled_at.label("maker_disabled_at"),
-).select_from(
-    api_tokens.outerjoin(operators, operators.c.name == api_tokens.c.made_by).outerjoin(
-        operator_roles, operator_roles.c.name == api_tokens.c.role
-    )
+_list = select(*_COLUMNS, *_BESIDE).select_from(
+    api_tokens.outerjoin(operators, operators.c.name == api_tokens.c.made_by)
+    .outerjoin(operator_roles, operator_roles.c.name == api_tokens.c.role)
+    .outerjoin(_maker_role, _maker_role.c.name == operators.c.role)
 )
 _unrevoked = _tokens.revoked_at.is_(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """An API token. `permissions` are its current ones, among those of its role. `is_narrowed`: it
-    has fewer than its role. `networks`: those that it works from, empty for any.
-    `maker_disabled_at`: the account that made it is disabled, so it does not work meanwhile. Times
-    are UTC."""
+    """An API token. `permissions` are its current ones, among those of its role that the operator
+    who made it has now. `is_narrowed`: it has fewer than its role. `networks`: those that it works
+    from, empty for any. `maker_disabled_at`: the account that made it is disabled, so it does not
+    work meanwhile. Times are UTC."""
 
     name: str
     role: str
@@ -95,8 +108,10 @@ def _token(values: Iterable[Any], roles: Roles) -> Token:
     """The token with these values of the columns in _READ."""
     row = dict(zip(_READ, values, strict=True))
     rights = permissions_of(roles, row["role"], row.pop("role_permissions"))
-    # A permission that the role has lost since is lost for the token too.
-    permissions = narrowed(rights, frozenset(row["permissions"].split()))
+    maker, stored = row.pop("maker"), row.pop("maker_permissions")
+    makers = permissions_of(roles, maker, stored) if maker else None
+    # A permission that the role, or who made the token, has lost since is lost for the token too.
+    permissions = at_most(narrowed(rights, frozenset(row["permissions"].split())), makers)
     return Token(**row | {"permissions": permissions, "is_narrowed": permissions != rights})
 
 
@@ -107,13 +122,13 @@ class Tokens:
         self,
         engine: Engine,
         roles: Roles,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = utc_now,
     ) -> None:
         self._engine = engine
         self._roles = roles
         self._reader = reader_of(engine)
         self._find = _FIND + placeholder_of(engine)
-        read = (*_COLUMNS, operator_roles.c.permissions, operators.c.disabled_at)
+        read = (*_COLUMNS, *_BESIDE)
         self._read = [
             each.type.result_processor(engine.dialect, None) or _unchanged for each in read
         ]
@@ -190,11 +205,13 @@ class Tokens:
             self._change(_tokens.secret_hash == secret_hash, last_used_at=now)
         return token
 
-    def list(self) -> list[Token]:
-        """All tokens, ended ones included, ordered by name; of one name the newest first."""
-        found = _list.order_by(_tokens.name, _tokens.created_at.desc())
+    def list(self, *, working: bool = False) -> list[Token]:
+        """All tokens, ended ones included unless only the `working` are asked for, ordered by name;
+        of one name the newest first."""
+        now, found = self._clock(), _list.order_by(_tokens.name, _tokens.created_at.desc())
         with self._reader.connect() as connection:
-            return [_token(row, self._roles) for row in connection.execute(found)]
+            all_of_them = [_token(row, self._roles) for row in connection.execute(found)]
+        return [each for each in all_of_them if not working or each.works_at(now)]
 
     def revoke(self, name: str, by: str) -> None:
         """Revoke a token with immediate effect. Raises TokenError if no active one has this

@@ -3,13 +3,14 @@ people from working on the same order; what they do is guarded by the order's ve
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Engine, delete, literal, null, or_, select, union_all, update
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.store.engines import insert_into, reader_of
 from cqrs_app.kernel.subscriptions.leases import Lease
 from cqrs_app.platform.queue.tables import order_claims, order_presence
@@ -19,10 +20,6 @@ OPEN = Lease(timedelta(seconds=60))
 RENEWED_AFTER = timedelta(seconds=20)
 """A lease is written again no sooner than this, however often pages ask."""
 _CLAIM, _OPEN = order_claims.c, order_presence.c
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +47,7 @@ class Attention:
 class Claims:
     """Claims in the write store, of so many minutes. Any process may call it at any time."""
 
-    def __init__(
-        self, engine: Engine, minutes: float, clock: Callable[[], datetime] = utc_now
-    ) -> None:
+    def __init__(self, engine: Engine, minutes: float, clock: Clock = utc_now) -> None:
         self._engine = engine
         self._reader = reader_of(engine)
         self._lease = Lease(timedelta(minutes=minutes))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine, delete, select, update
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.store.engines import insert_into, reader_of
-from cqrs_app.platform.queue.claims import utc_now
 from cqrs_app.platform.queue.tables import queue_runs, queue_skips
 
 _RUN, _SKIP = queue_runs.c, queue_skips.c
@@ -32,7 +31,7 @@ class Run:
 class Runs:
     """The queues of operators, in the write store: each has one."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, engine: Engine, clock: Clock = utc_now) -> None:
         self._engine = engine
         self._reader = reader_of(engine)
         self._clock = clock

@@ -30,11 +30,15 @@ _COLUMNS = [_LOG[name] for name in LOG_FIELDS]
 OperatorName = Annotated[str, NormalForm(str.casefold), Meta(title="Operator")]
 
 
-@query(label="Command log", permission=SEE_COMMANDS, store="write", step_up=True)
+@query(label="Command log", permission=SEE_COMMANDS, store="write", step_up=True, personal=True)
 class ListCommands(Query):
     """Commands by type, outcome, operator, stream (or order id), business days and moments."""
 
     type: str = ""
+    without: Annotated[
+        tuple[Annotated[str, Meta(max_length=100)], ...],
+        Meta(title="Left out", description="Types that are not listed.", max_length=100),
+    ] = ()
     outcome: str = ""
     operator: OperatorName = ""
     stream: str = ""
@@ -86,6 +90,8 @@ def _wanted(question: ListCommands, zone: ZoneInfo) -> list[ColumnElement[bool]]
     ):
         if value:
             wanted.append(column == value)
+    if question.without:
+        wanted.append(_LOG.type.not_in(question.without))
     if question.stream:
         # Operators enter the id of an order, engineers the name of its stream.
         wanted.append(_LOG.stream.in_((question.stream, f"order-{question.stream}")))
@@ -110,7 +116,7 @@ class CommandView:
     chain: tuple[Link, ...]
 
 
-@query(label="Command", permission=SEE_COMMANDS, store="write")
+@query(label="Command", permission=SEE_COMMANDS, store="write", personal=True)
 class GetCommand(Query):
     """One row of the command log, or nothing."""
 

@@ -30,7 +30,7 @@ class Feed:
     head: int
 
 
-@query(label="Event feed", permission=SEE_EVENTS, store="write", listed=False)
+@query(label="Event feed", permission=SEE_EVENTS, store="write", listed=False, personal=True)
 class FollowEvents(Query):
     """The events after a position, in global order. Nothing is ever inserted before `next`."""
 

@@ -93,11 +93,11 @@ def _parts(state: Health) -> Iterator[Metric]:
     for part in ("write_store", "read_store", "redis"):
         up.add_metric([part], float(getattr(state, part)))
     yield up
+    jobs = GaugeMetricFamily(f"{PREFIX}_jobs", "Jobs in the queue", labels=["state"])
     if state.waiting_jobs is not None and state.failed_jobs is not None:
-        jobs = GaugeMetricFamily(f"{PREFIX}_jobs", "Jobs in the queue", labels=["state"])
         jobs.add_metric(["waiting"], state.waiting_jobs)
         jobs.add_metric(["failed"], state.failed_jobs)
-        yield jobs
+    yield jobs
 
 
 def _processes(kernel: Kernel) -> Iterator[Metric]:
@@ -163,9 +163,35 @@ def _reconciliation(kernel: Kernel) -> Iterator[Metric]:
     yield from made.values()
 
 
-def exposition(kernel: Kernel, **others: Family) -> bytes:
+def exposition(kernel: Kernel, others: Mapping[str, Family]) -> bytes:
     """The text that a Prometheus server scrapes; `others` are the families of other areas, by
     name."""
     registry = CollectorRegistry()
     registry.register(ConsoleCollector(kernel, others))
     return generate_latest(registry)
+
+
+@dataclass(frozen=True, slots=True)
+class DescribedMetric:
+    """`name` is what is scraped; of a histogram, without the endings of its three series."""
+
+    name: str
+    type: str
+    labels: tuple[str, ...]
+    text: str
+
+
+def described(kernel: Kernel, others: Mapping[str, Family]) -> list[DescribedMetric]:
+    """Every metric, by name. The stores must be there, and may be empty."""
+    return sorted(
+        (
+            DescribedMetric(
+                name=f"{each.name}_total" if each.type == "counter" else each.name,
+                type=each.type,
+                labels=each._labelnames,  # type: ignore[attr-defined]  # nothing else says it
+                text=each.documentation,
+            )
+            for each in ConsoleCollector(kernel, others).collect()
+        ),
+        key=lambda each: each.name,
+    )

@@ -74,7 +74,7 @@ class Difference:
     events: tuple[EventBetween, ...]
 
 
-@query(label="State at a moment", permission=SEE_EVENTS)
+@query(label="State at a moment", permission=SEE_EVENTS, personal=True)
 class StateAt(Query):
     """A stream's state after one of its events, or at a time. Without either, the current state."""
 
@@ -86,7 +86,7 @@ class StateAt(Query):
         yield from _not_both("at", self.version, self.at)
 
 
-@query(label="Difference between two moments", permission=SEE_EVENTS)
+@query(label="Difference between two moments", permission=SEE_EVENTS, personal=True)
 class StateDifference(Query):
     """What changed in a stream's state between two versions or times. By default, what the last
     event changed."""

@@ -165,7 +165,7 @@ def delayed_commands(
     return tuple(DelayedCommand(**{**row, "sentence": row["sentence"] or ""}) for row in rows)
 
 
-@query(label="Raw events", permission=SEE_EVENTS, store="write")
+@query(label="Raw events", permission=SEE_EVENTS, store="write", personal=True)
 class RawEvents(Query):
     """The last events of a stream, newest last."""
 
@@ -182,10 +182,11 @@ def raw_events(question: RawEvents, connection: Connection) -> tuple[StoredEvent
 
 @query(label="Changes since", permission=VIEW, store="write")
 class EventsSince(Query):
-    """What happened in a stream after a version, so what an operator has not seen yet."""
+    """The last events of a stream after a version, newest last: what an operator has not seen."""
 
     stream: Stream
     version: Annotated[int, Meta(title="Version", ge=0, le=2**31 - 1)]
+    limit: Annotated[int, Meta(title="Events", ge=1, le=1_000)] = 200
 
 
 def events_since(question: EventsSince, connection: Connection) -> tuple[Written, ...]:
@@ -194,4 +195,5 @@ def events_since(question: EventsSince, connection: Connection) -> tuple[Written
     found = select(*names).where(
         columns.stream == question.stream, columns.version > question.version
     )
-    return tuple(Written(*row) for row in connection.execute(found.order_by(columns.version)))
+    rows = connection.execute(found.order_by(columns.version.desc()).limit(question.limit)).all()
+    return tuple(Written(*row) for row in reversed(rows))

@@ -10,6 +10,7 @@ from typing import Literal
 from sqlalchemy import Connection, func, select
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.messages.sentences import counted
 from cqrs_app.kernel.reconciliation.records import Reconciliation
 from cqrs_app.kernel.store.deadlines import answered_within
 from cqrs_app.kernel.store.engines import reader_of
@@ -174,13 +175,14 @@ def _of_followers(
 ) -> Iterator[Problem]:
     for each in followers:
         name = each.cursor.subscription
+        words = in_words(name).capitalize()
         cost = f"{each.feeds}: {_events(each.lag_events)} missing."
         if each.cursor.state == "failed":
             yield Problem(
                 kind="stopped",
                 subject=name,
                 level="bad",
-                title=f"{name} has stopped",
+                title=f"{words} has stopped",
                 cost=cost,
                 since=each.waiting_since or each.cursor.advanced_at,
                 remedy=each.cursor.error or "See its row for the reason.",
@@ -190,7 +192,7 @@ def _of_followers(
                 kind="paused",
                 subject=name,
                 level="warn",
-                title=f"{name} is paused",
+                title=f"{words} is paused",
                 cost=cost,
                 since=each.waiting_since or each.cursor.advanced_at,
                 remedy="Resume it once the reason for the pause is gone.",
@@ -200,7 +202,7 @@ def _of_followers(
                 kind="behind",
                 subject=name,
                 level="bad",
-                title=f"{name} is behind",
+                title=f"{words} is behind",
                 cost=cost,
                 since=each.waiting_since,
                 remedy="See whether its position moves. Add workers if several are behind.",
@@ -209,13 +211,13 @@ def _of_followers(
             )
         if each.parked_streams:
             count = each.parked_streams
-            words = "record is out of date" if count == 1 else "records are out of date"
+            out_of_date = "record is" if count == 1 else "records are"
             yield Problem(
                 kind="parked",
                 subject=name,
                 level="bad",
-                title=f"{name} could not apply an event",
-                cost=f"{each.feeds}: {count:,} {words}.",
+                title=f"{words} could not apply an event",
+                cost=f"{each.feeds}: {count:,} {out_of_date} out of date.",
                 since=each.parked_since,
                 remedy="Read the error. Retry once its cause is fixed, or skip the event.",
                 value=count,
@@ -227,12 +229,13 @@ def _of_records(records: Iterable[Reconciliation]) -> Iterator[Problem]:
         if each.has_drift:
             rows, count = "Rows", each.differences
             if count:
-                rows = f"{count:,} {'row' if count == 1 else 'rows'}"
+                rows = counted(count, "row")
             yield Problem(
                 kind="drift",
                 subject=each.projection,
                 level="bad",
-                title=f"{rows} of {each.projection} differ{'s' if count == 1 else ''} from the log",
+                title=f"{rows} of {in_words(each.projection)} "
+                f"{'differs' if count == 1 else 'differ'} from the log",
                 cost="Pages, exports and reports may show something that did not happen.",
                 since=each.compared_at,
                 remedy=each.problem or "Repair it: the rows are compared with the events first.",
@@ -246,17 +249,18 @@ def _of_actions(actions: Actions, now: datetime) -> Iterator[Problem]:
         yield Problem(
             kind="failed_actions",
             level="bad",
-            title=f"{count:,} {'action' if count == 1 else 'actions'} failed in the last hour",
+            title=f"{counted(count, 'action')} failed in the last hour",
             cost="Nothing of them was saved. Whoever sent them has to send them again.",
             since=actions.failed_since,
             remedy="The log entry of each has its error.",
             value=count,
         )
     if actions.waiting_since:
+        waits = "action waits" if actions.waiting == 1 else "actions wait"
         yield Problem(
             kind="queued_actions",
             level="bad",
-            title=f"{actions.waiting:,} queued actions wait",
+            title=f"{actions.waiting:,} queued {waits}",
             cost="They are accepted and not carried out yet.",
             since=actions.waiting_since,
             remedy="See whether workers run and are busy.",
@@ -271,7 +275,7 @@ def _of_jobs(state: Health) -> Iterator[Problem]:
         yield Problem(
             kind="crashed_jobs",
             level="warn",
-            title=f"{count:,} {'job' if count == 1 else 'jobs'} crashed in the last hour",
+            title=f"{counted(count, 'job')} crashed in the last hour",
             cost="The sweep has done or will do their work.",
             since=None,
             remedy="The log of the workers has the tracebacks.",
@@ -279,8 +283,13 @@ def _of_jobs(state: Health) -> Iterator[Problem]:
         )
 
 
+def in_words(name: str) -> str:
+    """The name of a subscription as people read it, such as "order timeline"."""
+    return name.replace("_", " ")
+
+
 def _events(count: int) -> str:
-    return "no event" if not count else f"{count:,} event{'s' if count != 1 else ''}"
+    return counted(count, "event") if count else "no event"
 
 
 def followers_of(kernel: Kernel, state: Health) -> Iterator[Follower]:
@@ -304,7 +313,7 @@ def _feeds(kernel: Kernel, name: str) -> str:
     }
     shown = sorted(labels)[:MOST_NAMED]
     more = len(labels) - len(shown)
-    words = ", ".join(shown) or name.replace("_", " ").capitalize()
+    words = ", ".join(shown) or in_words(name).capitalize()
     return f"{words} and {more} more" if more else words
 
 

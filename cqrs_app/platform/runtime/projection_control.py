@@ -115,13 +115,15 @@ class ProjectionControl(Aggregate):
 
 def known_subscriptions(names: frozenset[str]) -> Middleware:
     """Refuse commands for a subscription that does not exist."""
+    streams = f"{ProjectionControl.category}-"
 
     def check(call: Call, proceed: Proceed) -> Receipt:
-        name = getattr(call.command, ProjectionControl.identity, None)
-        if call.stream.startswith(f"{ProjectionControl.category}-") and name not in names:
-            raise UNKNOWN.because(
-                f"There is no subscription called {name}.", "The System page lists them."
-            )
+        if call.stream.startswith(streams):
+            name = getattr(call.command, ProjectionControl.identity, None)
+            if name not in names:
+                raise UNKNOWN.because(
+                    f"There is no subscription called {name}.", "The System page lists them."
+                )
         return proceed(call)
 
     return check

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from operator import attrgetter
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 from sqlalchemy import Engine
 
+from cqrs_app.kernel.clock import Clock
 from cqrs_app.kernel.measurements.distribution import Distribution
 from cqrs_app.kernel.measurements.reading import latest
 from cqrs_app.kernel.store.engines import reader_of
@@ -31,7 +31,7 @@ GAUGES: dict[str, tuple[str, str, Read]] = {
 """Metric of the measurements -> name, text and how it is read."""
 
 
-def sampled_metrics(write: Engine, clock: Callable[[], datetime]) -> Iterator[Metric]:
+def sampled_metrics(write: Engine, clock: Clock) -> Iterator[Metric]:
     """A family of metrics: see metrics.py. Without a worker and a sweep nothing is sampled."""
     with reader_of(write).connect() as connection:
         found = latest(connection, GAUGES, clock())

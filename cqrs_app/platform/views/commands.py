@@ -34,7 +34,7 @@ ListName = Annotated[
     Meta(
         title="List",
         examples=["orders"],
-        pattern=r"^[a-z-]+(?!\n)$",
+        pattern=r"^[a-z][a-z0-9-]*(?!\n)$",
         min_length=1,
         max_length=40,
     ),
@@ -85,7 +85,7 @@ class RenameView(Command):
 
     owner: Owner
     list: ListName
-    view: ViewName
+    view: Annotated[ViewName, Meta(extra={"fixed": True})]
     new_name: Annotated[ViewName, Meta(title="New name")]
 
 
@@ -95,4 +95,4 @@ class DeleteView(Command):
 
     owner: Owner
     list: ListName
-    view: ViewName
+    view: Annotated[ViewName, Meta(extra={"fixed": True})]

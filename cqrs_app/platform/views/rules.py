@@ -79,7 +79,7 @@ def _check_query(command: SaveView, lists: Mapping[str, type[Query]]) -> None:
             "Remove it, and save the other filters."
         )
     try:
-        question_of(Listing(cls, ()), filters)
+        question_of(Listing(cls, {}), filters)
     except Invalid as invalid:
         sentences = "; ".join(f"{name}: {text}" for name, text in invalid.problems.items())
         raise UNUSABLE_VIEW(

@@ -20,7 +20,7 @@ from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.errors import BusError
 from cqrs_app.kernel.events.recorded import StoredEvent, UnknownEvent, UnreadableEvent
 from cqrs_app.kernel.subscriptions.schedule import pause_after
-from cqrs_app.platform.webhooks import attempts, deliveries, endpoints, keyring
+from cqrs_app.platform.webhooks import attempts, deliveries, endpoints
 from cqrs_app.platform.webhooks.commands import PauseWebhook
 from cqrs_app.platform.webhooks.deliveries import Delivery
 from cqrs_app.platform.webhooks.endpoints import (
@@ -29,6 +29,7 @@ from cqrs_app.platform.webhooks.endpoints import (
     EndpointLeases,
     Overtaken,
 )
+from cqrs_app.platform.webhooks.keyring import Keyring
 from cqrs_app.platform.webhooks.messages import Message, message_of
 from cqrs_app.platform.webhooks.sender import send
 from cqrs_app.platform.webhooks.sending import Answer
@@ -65,6 +66,7 @@ class Deliverer:
         self._kernel = kernel
         self._repository = Repository(kernel.store, kernel.registry.codec)
         self._leases = EndpointLeases(kernel.engines.write)
+        self._keyring = Keyring(kernel.vault)
         self._allowed = allowed
         self._actor = actor
         self._sendable = sendable
@@ -103,7 +105,7 @@ class Deliverer:
                     return True
             if delivery is None or webhook.removed or endpoint.state == "removed":
                 return False
-            secrets = keyring.keep(connection, endpoint.webhook_id, webhook.signing(now), now)
+            secrets = self._keyring.keep(connection, endpoint.webhook_id, webhook.signing(now), now)
         self._attempt(taken, delivery, webhook.url, secrets)
         return True
 
@@ -142,7 +144,8 @@ class Deliverer:
             span.note("http.request.method", "POST")
             span.note("server.address", urlsplit(url).hostname or "")
             now = self._kernel.clock()
-            answer = send(message, url, secrets, now, self._allowed, span.traceparent)
+            more = {"traceparent": span.traceparent}
+            answer = send(message, url, secrets, now, self._allowed, more)
             if answer.status is not None:
                 span.note("http.response.status_code", answer.status)
             span.span.error = answer.error

@@ -13,17 +13,18 @@ from sqlalchemy import Connection, case, func, select
 
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.messages.permissions import Permission, Role
+from cqrs_app.kernel.queries.answers import Answering
 from cqrs_app.kernel.queries.freshness import head_of, lag_after
 from cqrs_app.kernel.store.tables import events
 from cqrs_app.kernel.subscriptions.cursors import cursors_in
 from cqrs_app.platform.webhooks.commands import MANAGE
+from cqrs_app.platform.webhooks.keyring import Keyring
 from cqrs_app.platform.webhooks.read_models import webhooks
 from cqrs_app.platform.webhooks.subscription import WebhookDeliveries
 from cqrs_app.platform.webhooks.tables import (
     webhook_attempts,
     webhook_deliveries,
     webhook_endpoints,
-    webhook_secrets,
 )
 from cqrs_app.platform.webhooks.types import WebhookId
 from cqrs_app.platform.webhooks.webhook import Webhook
@@ -219,11 +220,13 @@ class GetWebhookSecret(Query):
     webhook_id: WebhookId
 
 
-def get_webhook_secret(question: GetWebhookSecret, connection: Connection) -> str | None:
-    columns = webhook_secrets.c
-    found = select(columns.secret).where(columns.webhook_id == question.webhook_id)
-    secret: str | None = connection.execute(found.order_by(columns.number.desc())).scalar()
-    return secret
+def get_webhook_secret(keyring: Keyring) -> Answering:
+    """Answers from the sealed secrets that `keyring` opens."""
+
+    def answer(question: GetWebhookSecret, connection: Connection) -> str | None:
+        return keyring.newest(connection, question.webhook_id)
+
+    return answer
 
 
 def _deliveries(connection: Connection, webhook_id: str | None = None) -> Iterator[Delivery]:

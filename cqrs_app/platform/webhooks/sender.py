@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from cqrs_app.kernel import signing
@@ -20,9 +20,8 @@ def send(
     secrets: Sequence[str],
     now: datetime,
     allowed: tuple[Network, ...],
-    traceparent: str,
+    more: Mapping[str, str],
 ) -> Answer:
-    """One attempt: see sending.post."""
+    """One attempt, with `more` headers: see sending.post."""
     headers = signing.headers(secrets, message.id, int(now.timestamp()), message.body)
-    more = {"User-Agent": AGENT, "traceparent": traceparent}
-    return sending.post(url, message.body, headers | more, allowed)
+    return sending.post(url, message.body, {**headers, "User-Agent": AGENT, **more}, allowed)

@@ -31,17 +31,18 @@ CONNECT_SECONDS = 3.0
 LONGEST_ERROR = 200
 WHOLE_SECONDS = 10.0
 MAX_READ = 16_384
-"""How many bytes of an answer are read. Only its status matters."""
+"""How many bytes of an answer are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The result of a request. `status` is None if there was no HTTP answer. `error` is a sentence,
-    empty if the receiver accepted the message."""
+    empty if the receiver accepted the message. `body` is at most MAX_READ bytes long."""
 
     status: int | None
     error: str
     duration_ms: float
+    body: bytes = b""
 
     @property
     def taken(self) -> bool:
@@ -55,9 +56,9 @@ class Answer:
 def post(url: str, body: bytes, headers: Mapping[str, str], allowed: tuple[Network, ...]) -> Answer:
     """Send `body` to `url`. Addresses in `allowed` may be private, and may use plain http."""
     started = time.perf_counter()
-    status, error = None, ""
+    status, error, answered = None, "", b""
     try:
-        status = _exchange(target_of(url), body, headers, allowed)
+        status, answered = _exchange(target_of(url), body, headers, allowed)
         if not 200 <= status < 300:
             error = _refusal(status)
     except Forbidden as forbidden:
@@ -66,7 +67,8 @@ def post(url: str, body: bytes, headers: Mapping[str, str], allowed: tuple[Netwo
         error = f"No answer within {WHOLE_SECONDS:g} seconds."
     except (OSError, http.client.HTTPException, ValueError) as trouble:
         error = _trouble(trouble)
-    return Answer(status, _fit_to_keep(error), (time.perf_counter() - started) * 1000)
+    duration_ms = (time.perf_counter() - started) * 1000
+    return Answer(status, _fit_to_keep(error), duration_ms, answered)
 
 
 def _fit_to_keep(text: str) -> str:
@@ -91,7 +93,7 @@ def _refusal(status: int) -> str:
 
 def _exchange(
     target: Target, body: bytes, headers: Mapping[str, str], allowed: tuple[Network, ...]
-) -> int:
+) -> tuple[int, bytes]:
     with _connected(target, _resolve(target, allowed)) as connection:
         connection.request(
             "POST",
@@ -101,8 +103,7 @@ def _exchange(
         )
         response = connection.getresponse()
         # Some receivers abort their work if the answer is not read.
-        response.read(MAX_READ)
-        return response.status
+        return response.status, response.read(MAX_READ)
 
 
 def _resolve(target: Target, allowed: tuple[Network, ...]) -> list[Ip]:

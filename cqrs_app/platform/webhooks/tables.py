@@ -84,6 +84,7 @@ webhook_secrets = Table(
     Column("webhook_id", String(40), primary_key=True),
     # Counts the secrets of this webhook, from 1.
     Column("number", Integer, primary_key=True),
-    Column("secret", String(100), nullable=False),
+    # Sealed: see keyring.py.
+    Column("secret", String(200), nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
 )

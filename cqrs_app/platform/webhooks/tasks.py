@@ -10,6 +10,7 @@ from cqrs_app.kernel.store.engines import reader_of
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.webhooks import deliveries
 from cqrs_app.platform.webhooks.delivery import Deliverer
+from cqrs_app.platform.webhooks.keyring import Keyring
 
 
 class Deliveries(BackgroundTask):
@@ -29,3 +30,7 @@ class Deliveries(BackgroundTask):
 
     def work(self, kernel: Kernel, key: str) -> bool:
         return self._deliverer_of(kernel).deliver(key)
+
+    def housekeep(self, kernel: Kernel) -> None:
+        with kernel.engines.write.begin() as connection:
+            Keyring(kernel.vault).seal_earlier(connection)

@@ -1,28 +1,92 @@
-"""A visit: expected, in the building, over."""
+"""A visit: expected, in the building, over. What people do with it, what happened, the rules."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import ClassVar
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, ClassVar
 
-from cqrs_app.kernel import Aggregate, Decision, Event, Refusal, handles, rule
-from visits.events import VisitorCheckedIn, VisitorCheckedOut, VisitorExpected
-from visits.messages import CheckIn, CheckOut, ExpectVisitor, GetVisit, VisitState
+from msgspec import Meta
+
+from cqrs_app.kernel import (
+    Aggregate,
+    Command,
+    Decision,
+    Event,
+    Permission,
+    Refusal,
+    Role,
+    command,
+    event,
+    handles,
+    refuse_unless,
+)
+
+RECEIVE = Permission("visits.receive", Role.OPERATOR)
+
+VisitId = Annotated[str, Meta(title="Visit", examples=["V1"], pattern="^[A-Z0-9]+$", max_length=20)]
+Name = Annotated[str, Meta(examples=["Ana Ruiz"], min_length=1, max_length=80)]
+Badge = Annotated[int, Meta(title="Badge", examples=[7], ge=1, le=999)]
 
 EXISTS = Refusal("visit_exists", "A visit has this name already.")
 NOT_EXPECTED = Refusal("not_expected", "Nobody is expected, or they came already.")
-NOT_IN = Refusal("not_in_the_building", "The visitor is not in the building.")
+NOT_INSIDE = Refusal("not_in_the_building", "The visitor is not in the building.")
 
 
-@rule(NOT_EXPECTED)
-def expected(visit: "Visit", visit_id: str) -> None:
-    if visit.state is not VisitState.EXPECTED:
-        raise NOT_EXPECTED(f"Visit {visit_id} has begun already.")
+class VisitState(StrEnum):
+    EXPECTED = "expected"
+    INSIDE = "inside"
+    OVER = "over"
 
 
-@rule(NOT_IN)
-def inside(visit: "Visit", visit_id: str) -> None:
-    if visit.state is not VisitState.INSIDE:
-        raise NOT_IN(f"The visitor of {visit_id} is not in the building.")
+@command(label="Expect visitor", permission=RECEIVE)
+class ExpectVisitor(Command):
+    """Announce a visitor to the reception."""
+
+    visit_id: VisitId
+    visitor: Name
+    host: Name
+    day: date
+
+
+@command(label="Check in", permission=RECEIVE)
+class CheckIn(Command):
+    """The visitor is in the building, with a badge."""
+
+    visit_id: VisitId
+    badge: Badge
+
+
+@command(label="Check out", permission=RECEIVE)
+class CheckOut(Command):
+    """The visitor has left and returned the badge."""
+
+    visit_id: VisitId
+
+
+@event()
+class VisitorExpected(Event):
+    visit_id: str
+    visitor: str
+    host: str
+    day: date
+
+
+@event()
+class VisitorCheckedIn(Event):
+    visit_id: str
+    badge: int
+
+
+@event()
+class VisitorCheckedOut(Event):
+    visit_id: str
+
+
+STATES = {
+    VisitorExpected: VisitState.EXPECTED,
+    VisitorCheckedIn: VisitState.INSIDE,
+    VisitorCheckedOut: VisitState.OVER,
+}
 
 
 @dataclass
@@ -32,48 +96,22 @@ class Visit(Aggregate):
 
     visitor: str = ""
     host: str = ""
-    badge: int = 0
+    day: date = date.min
+    badge: int | None = None
     state: VisitState | None = None
 
-    @handles(ExpectVisitor, refusals=[EXISTS])
+    @handles(ExpectVisitor, when=refuse_unless(lambda visit: not visit.state, EXISTS))
     def expect(self, command: ExpectVisitor) -> Decision:
-        if self.state:
-            raise EXISTS(f"There is a visit {command.visit_id} already.")
-        yield VisitorExpected(
-            visit_id=command.visit_id,
-            visitor=command.visitor,
-            host=command.host,
-            day=command.day,
-        )
+        yield VisitorExpected.of(command)
 
-    @handles(CheckIn, when=expected)
+    @handles(CheckIn, when=refuse_unless(lambda visit: visit.state == "expected", NOT_EXPECTED))
     def check_in(self, command: CheckIn) -> Decision:
-        yield VisitorCheckedIn(visit_id=command.visit_id, badge=command.badge)
+        yield VisitorCheckedIn.of(command)
 
-    @handles(CheckOut, when=inside)
+    @handles(CheckOut, when=refuse_unless(lambda visit: visit.state == "inside", NOT_INSIDE))
     def check_out(self, command: CheckOut) -> Decision:
-        yield VisitorCheckedOut(visit_id=command.visit_id)
+        yield VisitorCheckedOut.of(command)
 
     def evolve(self, event: Event, at: datetime) -> None:
-        match event:
-            case VisitorExpected():
-                self.visitor, self.host, self.state = event.visitor, event.host, VisitState.EXPECTED
-            case VisitorCheckedIn():
-                self.badge, self.state = event.badge, VisitState.INSIDE
-            case VisitorCheckedOut():
-                self.badge, self.state = 0, VisitState.OVER
-
-
-@dataclass(frozen=True, slots=True)
-class VisitView:
-    visitor: str
-    host: str
-    state: VisitState
-    badge: int
-    applied_version: int
-
-
-def shown(question: GetVisit, visit: Visit, version: int) -> VisitView | None:
-    return (
-        VisitView(visit.visitor, visit.host, visit.state, visit.badge, version) if version else None
-    )
+        self.take(event)
+        self.state = STATES[type(event)]

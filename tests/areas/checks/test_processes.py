@@ -83,7 +83,6 @@ for order_id in sys.stdin:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
 def test_what_a_person_records_while_fulfilment_charges_comes_in_once(make_desk: MakeDesk) -> None:
     desk = make_desk()
     desk.stock(LAMP, 3 * len(ORDERS))

@@ -28,6 +28,7 @@ from cqrs_app.kernel.privacy.personal import ERASED
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.runtime.command_log import GetCommand
 from cqrs_app.platform.runtime.pending import RawEvents
+from tests.interfaces.web.pages.conftest import catch_up
 
 ANA = Actor("ana", frozenset(ROLES["admin"]))
 WHY = "Asked for it in writing."
@@ -44,11 +45,6 @@ def run(kernel: Kernel, command: Command, command_id: str = "") -> None:
 
 def ask(kernel: Kernel, question: Query, **how: Any) -> Any:
     return kernel.queries.ask(question, QueryContext(actor=ANA, **how)).value
-
-
-def catch_up(kernel: Kernel) -> None:
-    for name in kernel.registry.projections:
-        kernel.runner.advance(name)
 
 
 def order(order_id: str, customer_id: str = "C1", **values: Any) -> orders.PlaceOrder:
@@ -85,7 +81,7 @@ def known(kernel: Kernel) -> Kernel:
     run(kernel, orders.HoldOrder(order_id="1", reason=HoldReason.OTHER))
     with pytest.raises(Refused):
         run(kernel, do.ChangeCustomerEmail(customer_id="C2", email="Quintessa@Zabriskie.example"))
-    catch_up(kernel)
+    catch_up(kernel, "read")
     return kernel
 
 
@@ -154,7 +150,7 @@ def test_after_erasing_no_store_holds_a_value_and_no_question_yields_one(known: 
     for question in questions():
         assert any(value in repr(ask(known, question)).casefold() for value in VALUES), question
     run(known, do.EraseCustomer(customer_id="C1", reason=WHY))
-    catch_up(known)
+    catch_up(known, "read")
     assert found(known) == set()
     for question in questions():
         said = repr(ask(known, question)).casefold()
@@ -167,7 +163,7 @@ def test_after_erasing_no_store_holds_a_value_and_no_question_yields_one(known: 
 
 def test_the_chain_verifies_and_a_rebuild_gives_the_same_rows(known: Kernel) -> None:
     run(known, do.EraseCustomer(customer_id="C1", reason=WHY))
-    catch_up(known)
+    catch_up(known, "read")
     assert [report.fault for report in known.verify_streams() if report.fault] == []
     before = tables_of(known)
     for name in known.registry.projections:
@@ -179,7 +175,7 @@ def test_the_chain_verifies_and_a_rebuild_gives_the_same_rows(known: Kernel) -> 
 def test_others_and_the_figures_stay_as_they_were(known: Kernel) -> None:
     before = ask(known, GetCustomer(customer_id="C1")).accounts[0]
     run(known, do.EraseCustomer(customer_id="C1", reason=WHY))
-    catch_up(known)
+    catch_up(known, "read")
     after = ask(known, GetCustomer(customer_id="C1")).accounts[0]
     assert (after.orders, after.placed_value) == (before.orders, before.placed_value) == (2, 10)
     assert ask(known, GetCustomerProfile(customer_id="C2")).email == "ben@example.org"
@@ -216,7 +212,7 @@ def test_who_is_known_from_orders_only_is_registered_and_then_erased(kernel: Ker
     run(kernel, order("1", "C9"))
     run(kernel, do.RegisterCustomer(customer_id="C9"))
     run(kernel, do.EraseCustomer(customer_id="C9", reason=WHY))
-    catch_up(kernel)
+    catch_up(kernel, "read")
     assert found(kernel) == set()
 
 
@@ -230,5 +226,5 @@ def test_a_task_that_waits_for_somebody_erased_meanwhile_comes_to_an_end(known: 
     assert entry is not None
     assert (entry.outcome, entry.code) == ("refused", "invalid")
     assert known.commands.run_queued("waits") is None
-    catch_up(known)
+    catch_up(known, "read")
     assert found(known) == set()

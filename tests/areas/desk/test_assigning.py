@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +15,8 @@ from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.desk.queries.timeline import OrderTimeline
 from cqrs_app.areas.desk.read_models import customer_days
 from cqrs_app.areas.orders import commands as do
-from cqrs_app.areas.orders.types import BillingAddress
+from cqrs_app.areas.orders.types import BillingAddress, OrderLine, ShippedLine
+from cqrs_app.areas.orders.words import CancelReason
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.bus import CommandBus
 from cqrs_app.kernel.commands.context import Context
@@ -92,6 +94,26 @@ def test_an_order_leaves_the_customer_it_was_wrongly_assigned_to(shop: Kernel) -
         sold = select(columns.customer_id, columns.orders, columns.revenue)
         assert sorted(map(tuple, connection.execute(sold))) == [("C1", 1, 5), ("C2", 0, 0)]
     assert not ask(shop, ListOrders(q="ben")).rows
+
+
+def test_what_was_cancelled_of_an_order_leaves_with_it(shop: Kernel) -> None:
+    line = OrderLine(sku="85123A", quantity=3, unit_price=Decimal(5))
+    run(shop, replace(order("2", customer_id="C2"), lines=(line,)))
+    historian = replace(ANA, permissions=ANA.permissions | {HISTORY})
+    shipped = (ShippedLine(line_no=1, quantity=1),)
+    for command in (
+        do.ApproveOrder(order_id="2"),
+        do.ShipOrder(order_id="2", lines=shipped),
+        do.CancelRemainingItems(order_id="2", reason=CancelReason.CUSTOMER_REQUEST),
+    ):
+        past = Context(actor=historian, channel="test", occurred_at=shop.clock())
+        shop.commands.execute(command, past)
+    assign(shop, "2", "C1")
+    cancelled = {
+        customer_id: ask(shop, GetCustomer(customer_id=customer_id)).accounts[0].cancelled_value
+        for customer_id in ("C1", "C2")
+    }
+    assert cancelled == {"C1": 10, "C2": 0}
 
 
 def test_erasing_the_customer_erases_what_was_recorded_of_the_guest(shop: Kernel) -> None:

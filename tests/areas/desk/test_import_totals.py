@@ -31,6 +31,8 @@ def test_only_the_named_orders_and_notes_are_counted(connection: Connection) -> 
         flags={},
         flagged_orders=0,
         currency="GBP",
+        orders_by_currency={"GBP": 2},
+        total_by_currency={"GBP": Decimal("10.012")},
         sold={"85123A": Decimal("10.012")},
         total=Decimal("10.012"),
         guests=1,

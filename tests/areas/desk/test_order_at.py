@@ -28,6 +28,7 @@ from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.store.tables import events
+from tests.interfaces.web.pages.conftest import catch_up
 from tests.services.statements import statements
 
 ANA = Actor("ana", frozenset(ROLES["admin"]) | {HISTORY})
@@ -40,11 +41,6 @@ LONG_AGO = datetime(2010, 12, 1, 12, tzinfo=UTC)
 def run(kernel: Kernel, *commands: Command, at: datetime | None = None) -> None:
     for command in commands:
         kernel.commands.execute(command, Context(actor=ANA, channel="test", occurred_at=at))
-
-
-def catch_up(kernel: Kernel) -> None:
-    for name in kernel.registry.projections:
-        kernel.runner.advance(name)
 
 
 def place(order_id: str = "1", customer_id: str = "", count: int = 1) -> do.PlaceOrder:
@@ -101,7 +97,7 @@ def filled(kernel: Kernel) -> Kernel:
     run(kernel, pay("P2", "30"), ReleaseStock(sku="A", order_id="1"))
     run(kernel, do.HoldOrder(order_id="1", reason=HoldReason.STOCK_CHECK))
     run(kernel, do.AddOrderNote(order_id="1", note="Second."))
-    catch_up(kernel)
+    catch_up(kernel, "read")
     return kernel
 
 
@@ -163,7 +159,7 @@ def test_a_time_is_when_it_happened_in_every_area(kernel: Kernel) -> None:
         (2, pay("P1", "31.5")),
     ):
         run(kernel, command, at=LONG_AGO + timedelta(hours=hours))
-    catch_up(kernel)
+    catch_up(kernel, "read")
     seen = [ask(kernel, at=LONG_AGO + timedelta(hours=hours)) for hours in (0.5, 1.5, 2.5)]
     assert [each.version for each in seen] == [1, 2, 2]
     assert [len(each.then.payments) for each in seen if each.then] == [0, 0, 1]
@@ -175,7 +171,7 @@ def test_more_payments_take_no_more_statements(filled: Kernel) -> None:
     with statements() as few:
         ask(filled, version=5)
     run(filled, *(pay(f"Q{number}", "1") for number in range(5)))
-    catch_up(filled)
+    catch_up(filled, "read")
     with statements() as many:
         assert len(then(filled).payments) == 7
     assert len(many) == len(few)
@@ -193,7 +189,7 @@ def test_an_entry_without_a_position_yet_comes_after_every_version(kernel: Kerne
 
 def test_a_payment_counts_for_the_order_that_it_belonged_to(filled: Kernel) -> None:
     run(filled, place("2"), MovePayment(payment_id="P1", order_id="2", reason="Wrong order."))
-    catch_up(filled)
+    catch_up(filled, "read")
     assert [each.payment_id for each in then(filled, version=3).payments] == ["P1"]
     assert [each.payment_id for each in then(filled).payments] == ["P2"]
     assert [each.payment_id for each in then(filled, order_id="2").payments] == ["P1"]
@@ -210,7 +206,7 @@ def test_erased_personal_data_is_erased_in_the_past_too(kernel: Kernel) -> None:
     run(kernel, RegisterCustomer(customer_id="C1", name="Anna", email="anna@example.org"))
     run(kernel, place(customer_id="C1"), do.ChangeShippingAddress(order_id="1", address=YORK))
     run(kernel, EraseCustomer(customer_id="C1", reason="Asked for it in writing."))
-    catch_up(kernel)
+    catch_up(kernel, "read")
     order = then(kernel, version=1).order
     assert (order.customer_name, order.shipping_address.line1) == (ERASED, ERASED)
     assert (order.total, order.customer_id) == (Decimal("31.50"), "C1")
@@ -241,7 +237,7 @@ def test_a_damaged_payment_is_named_and_hides_nothing_else(filled: Kernel) -> No
 
 def test_an_order_of_many_lines_is_whole(kernel: Kernel) -> None:
     run(kernel, place(count=5_000), do.RejectOrder(order_id="1", reason="Too much."))
-    catch_up(kernel)
+    catch_up(kernel, "read")
     found = ask(kernel, version=1)
     assert found.then
     assert found.now

@@ -146,6 +146,22 @@ def test_only_the_awaited_stage_signs(command: Command) -> None:
 
 def test_one_person_signs_for_one_stage_only() -> None:
     given(submitted(), SIGNED).when(APPROVE, performer=BEN).refused("signed_before")
+    stages = (ExpenseStage.ADMINISTRATION, ExpenseStage.SUPERVISOR, ExpenseStage.DIRECTOR)
+    second = approved(ExpenseStage.SUPERVISOR, "cleo")
+    for signer in (BEN, CLEO):
+        given(submitted(*stages), SIGNED, second).when(APPROVE, performer=signer).refused(
+            "signed_before"
+        )
+    outcome = given(submitted(*stages), SIGNED, second).when(APPROVE, performer=DAN)
+    assert outcome.subject.status is ExpenseStatus.APPROVED
+
+
+def test_who_signs_again_for_the_same_stage_has_signed_for_no_other() -> None:
+    again = do.ApproveExpenseClaim(**E1, stage=ExpenseStage.ADMINISTRATION)
+    ben = Performer(name="ben", history=True)
+    outcome = given(submitted(), SIGNED).when(again, history=True, performer=ben)
+    flags = [each.code for each in outcome.events if isinstance(each, was.ExpenseClaimFlagged)]
+    assert flags == ["other_stage"]
 
 
 def test_whoever_signs_may_ask_for_a_further_signature() -> None:

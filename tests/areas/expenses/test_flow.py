@@ -95,6 +95,45 @@ def test_open_claims_are_grouped_by_how_long_they_have_waited(kernel: Kernel) ->
     assert str(group.stage) == "administration"
 
 
+def test_returns_and_submissions_are_counted_by_kind_and_the_stage_that_returns_most_comes_first(
+    kernel: Kernel,
+) -> None:
+    def back(claim_id: str, stage: ExpenseStage) -> None:
+        returned = do.RequestRevision(claim_id=claim_id, stage=stage, changes="?")
+        past(kernel, START, returned, do.ResubmitExpenseClaim(claim_id=claim_id))
+
+    past(kernel, START, submit("E1"), submit("E2"), submit("E3"))
+    past(kernel, START, submit("P1", kind=ExpenseKind.PERMIT))
+    back("E1", ExpenseStage.ADMINISTRATION)
+    for claim_id in ("E1", "E2", "P1"):
+        back(claim_id, ExpenseStage.SUPERVISOR)
+    found = ask(caught_up(kernel), ExpenseStatistics())
+    assert list(found.returned_by.items()) == [("supervisor", 3), ("administration", 1)]
+    assert [(each.submissions, each.claims) for each in found.submissions] == [
+        (1, 1),
+        (2, 2),
+        (3, 1),
+    ]
+    found = ask(kernel, ExpenseStatistics(kind=ExpenseKind.PERMIT))
+    assert found.returned_by == {"supervisor": 1}
+    assert [(each.submissions, each.claims) for each in found.submissions] == [(2, 1)]
+    assert sum(each.claims for each in found.waiting) == 1
+    assert {each.times for each in found.step_times} == {1}
+
+
+def test_claims_that_wait_in_different_currencies_are_never_added_up(kernel: Kernel) -> None:
+    for number, currency in enumerate(("EUR", "GBP", "EUR")):
+        claim = do.SubmitExpenseClaim(
+            claim_id=f"E{number}", purpose="Train", amount=Decimal(100 + number), currency=currency
+        )
+        send(kernel, ANA, claim)
+    found = ask(caught_up(kernel), ExpenseStatistics()).waiting
+    assert {each.currency: (each.claims, each.amount) for each in found} == {
+        "EUR": (2, Decimal(202)),
+        "GBP": (1, Decimal(101)),
+    }
+
+
 def test_times_between_steps_add_up_to_the_time_of_the_claim(kernel: Kernel) -> None:
     past(kernel, START, submit("E1"))
     past(kernel, START + timedelta(hours=3), do.AddExpenseNote(claim_id="E1", note="Hm."))

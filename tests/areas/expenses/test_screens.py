@@ -76,7 +76,6 @@ def open_page(
     return made
 
 
-@pytest.mark.timeout(400)  # each page in light and dark
 @pytest.mark.parametrize("width", [390, 1440])
 def test_every_page_fits_and_is_accessible(
     open_page: Callable[[int], Page],

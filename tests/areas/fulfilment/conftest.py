@@ -27,9 +27,10 @@ from cqrs_app.areas.payments.gateway_commands import ANSWER
 from cqrs_app.areas.payments.payment import Payment
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.aggregate import Aggregate
-from cqrs_app.kernel.commands.bus import BusOptions, CommandBus
+from cqrs_app.kernel.commands.bus import CommandBus
 from cqrs_app.kernel.commands.context import Actor, new_id
 from cqrs_app.kernel.commands.middleware import Middleware
+from cqrs_app.kernel.commands.options import BusOptions
 from cqrs_app.kernel.commands.repository import Repository
 from cqrs_app.kernel.subscriptions.runner import SubscriptionRunner
 from cqrs_app.platform.operators.roles import system_actor

@@ -7,6 +7,9 @@ from decimal import Decimal
 import pytest
 
 from cqrs_app.areas.fulfilment.commands import CancelFulfilment
+from cqrs_app.areas.fulfilment.consequences import quantity_of, words_for
+from cqrs_app.areas.inventory.events import StockAdjusted
+from cqrs_app.areas.inventory.words import AdjustReason
 from cqrs_app.areas.orders.commands import (
     ApproveOrder,
     CancelOrder,
@@ -16,6 +19,7 @@ from cqrs_app.areas.orders.commands import (
 from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.areas.orders.words import CancelReason
 from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel import counted
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import NotAllowed, Refused
 from cqrs_app.kernel.messages.messages import Command
@@ -44,8 +48,8 @@ def test_a_cancellation_says_what_is_refunded_and_what_returns_to_stock(
     log = order_desk.kernel.store.head()
     assert effects(order_desk, CANCEL) == [
         "GBP 12.50 will be refunded to payment 1001-1.",
-        "4 units of 85123A return to stock.",
-        "1 unit of CARD 1 returns to stock.",
+        "4 units of 85123A will return to stock.",
+        "1 unit of CARD 1 will return to stock.",
     ]
     assert order_desk.kernel.store.head() == log
     order_desk.do(CANCEL)
@@ -60,20 +64,20 @@ def test_a_supervisor_who_undoes_fulfilment_is_told_the_same(order_desk: OrderDe
     assert effects(order_desk, command) == [
         "The order will be cancelled.",
         "GBP 12.50 will be refunded to payment 1001-1.",
-        "4 units of 85123A return to stock.",
-        "1 unit of CARD 1 returns to stock.",
+        "4 units of 85123A will return to stock.",
+        "1 unit of CARD 1 will return to stock.",
     ]
 
 
 def test_cancelling_what_remains_refunds_its_price_alone(order_desk: OrderDesk) -> None:
     paid(order_desk)
     part = ShipOrder(order_id=THE, lines=(ShippedLine(line_no=1, quantity=4),))
-    assert effects(order_desk, part) == ["4 units of 85123A leave stock."]
+    assert effects(order_desk, part) == ["4 units of 85123A will leave stock."]
     order_desk.do(part)
     order_desk.settle_all()
     command = CancelRemainingItems(order_id=THE, reason=CancelReason.OTHER)
     assert effects(order_desk, command) == [
-        "1 unit of CARD 1 returns to stock.",
+        "1 unit of CARD 1 will return to stock.",
         "GBP 2.50 will be refunded to payment 1001-1.",
     ]
 
@@ -104,7 +108,7 @@ def test_what_a_gateway_is_still_asked_for_is_no_promise(order_desk: OrderDesk) 
     found = order_desk.kernel.commands.effects(CANCEL, Context(actor=SUPERVISOR, channel="test"))
     assert [(each.certain, each.sentence) for each in found] == [
         (True, "The authorisation of payment 1001-1 will be voided."),
-        (True, "4 units of 85123A return to stock."),
+        (True, "4 units of 85123A will return to stock."),
     ]
 
 
@@ -120,3 +124,22 @@ def test_without_fulfilment_nothing_follows(make_desk: MakeDesk) -> None:
     desk = make_desk(fulfilment=False)
     desk.place((LAMP, 4))
     assert effects(desk, ApproveOrder(order_id=THE)) == []
+
+
+@pytest.mark.parametrize(
+    ("difference", "reason", "sentence"),
+    [
+        (-3, AdjustReason.COUNTED, "3 units of 85123A will leave stock."),
+        (-1, AdjustReason.RETURNED, "1 unit of 85123A will leave stock."),
+        (1, AdjustReason.FOUND, "1 unit of 85123A will be added to stock."),
+        (4, AdjustReason.RETURNED, "4 units of 85123A will return to stock."),
+    ],
+)
+def test_a_count_says_in_which_direction_stock_moves(
+    difference: int, reason: AdjustReason, sentence: str
+) -> None:
+    event = StockAdjusted(sku=LAMP, difference=difference, reason=reason, note="", on_hand=9)
+    quantity = quantity_of(event)
+    assert quantity
+    assert words_for(event) == sentence
+    assert sentence == f"{counted(int(quantity.amount), 'unit')} of {LAMP} {quantity.verb}."

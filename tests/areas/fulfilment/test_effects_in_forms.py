@@ -30,8 +30,8 @@ def effects(soup: BeautifulSoup) -> list[str]:
 
 CANCELLED = [
     "GBP 12.50 will be refunded to payment 1001-1.",
-    "4 units of 85123A return to stock.",
-    "1 unit of CARD 1 returns to stock.",
+    "4 units of 85123A will return to stock.",
+    "1 unit of CARD 1 will return to stock.",
 ]
 
 
@@ -51,11 +51,16 @@ def test_the_effects_follow_the_fields(order_desk: OrderDesk) -> None:
     supervisor = paid(order_desk)
     address = f"/commands/ShipOrder?order_id={THE}"
     form = page(supervisor, address)
-    assert effects(form) == ["4 units of 85123A leave stock.", "1 unit of CARD 1 leaves stock."]
+    assert effects(form) == [
+        "4 units of 85123A will leave stock.",
+        "1 unit of CARD 1 will leave stock.",
+    ]
     ask = str(form.select_one("#effects")["hx-post"])  # type: ignore[index]
     values = fields(form) | {"lines-1-quantity": "2", "lines-2-quantity": "0"}
     answer = supervisor.post(ask, data=values)
-    assert effects(BeautifulSoup(answer.text, "html.parser")) == ["2 units of 85123A leave stock."]
+    assert effects(BeautifulSoup(answer.text, "html.parser")) == [
+        "2 units of 85123A will leave stock."
+    ]
     # Of what cannot be sent nothing is promised.
     for wrong in ({"lines-1-quantity": "99"}, {"lines-1-quantity": "0"}):
         answer = supervisor.post(ask, data=values | wrong)
@@ -95,10 +100,10 @@ def test_in_a_browser_the_dialog_stays_open_and_its_effects_change_while_typing(
     shown.goto(f"/orders/{THE}")
     shown.get_by_role("link", name="Ship order").click()
     dialog = shown.get_by_role("dialog")
-    expect(dialog.locator("#effects")).to_contain_text("4 units of 85123A leave stock.")
+    expect(dialog.locator("#effects")).to_contain_text("4 units of 85123A will leave stock.")
     quantity = dialog.get_by_label("Quantity of 85123A, line 1")
     quantity.fill("3")
-    expect(dialog.locator("#effects")).to_contain_text("3 units of 85123A leave stock.")
+    expect(dialog.locator("#effects")).to_contain_text("3 units of 85123A will leave stock.")
     expect(quantity).to_be_focused()
     shown.keyboard.press("Control+Enter")
     expect(dialog).to_have_count(0)

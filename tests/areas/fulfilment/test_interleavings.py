@@ -268,7 +268,6 @@ def test_whatever_happens(
         assert kept == 0
 
 
-@pytest.mark.timeout(300)
 def test_killed_at_each_step_in_turn(order_desk: OrderDesk) -> None:
     """There and back: the follower is killed at its first step, for the next order at its second,
     and so on until the whole course of an order has no step left."""
@@ -306,7 +305,6 @@ def there_and_back(one: OneOrder, go_on: Callable[[], bool]) -> None:
     one.must_hold()
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("quantity", [1, 5])
 def test_killed_at_each_step_of_a_change_it_is_completed(
     order_desk: OrderDesk, quantity: int

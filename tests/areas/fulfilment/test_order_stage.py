@@ -30,7 +30,7 @@ from tests.areas.fulfilment.conftest import CARD, HOURS, LAMP, THE, Follower, Ma
 from tests.areas.fulfilment.test_every_state_ends import STARTS
 from tests.areas.fulfilment.world import begin, explored
 from tests.areas.payments.conftest import ADA
-from tests.interfaces.web.pages.conftest import client_in
+from tests.interfaces.web.pages.conftest import catch_up, client_in
 from tests.interfaces.web.pages.test_without_scripts import page
 
 
@@ -50,8 +50,7 @@ def test_an_order_is_ready_to_ship_when_it_may_be_shipped_and_only_then(name: st
 
 def shown(desk: OrderDesk, order_id: str = THE) -> tuple[OrderStage, OrderStatus]:
     """The order as projected, which is what its events say too."""
-    for name in desk.kernel.registry.projections:
-        desk.kernel.runner.advance(name)
+    catch_up(desk.kernel, "read")
     question = GetOrder(order_id=order_id)
     view = desk.ask(question)
     strong = desk.kernel.queries.ask(question, QueryContext(actor=ADA, strong=True)).value
@@ -132,8 +131,7 @@ def every_stage(desk: OrderDesk) -> None:
     desk.do(DeliverOrder(order_id="delivered"))
     desk.settle_all()
     desk.approve((LAMP, 1), order_id="approved")
-    for name in desk.kernel.registry.projections:
-        desk.kernel.runner.advance(name)
+    catch_up(desk.kernel, "read")
 
 
 def test_every_count_leads_to_the_orders_that_it_counts(make_desk: MakeDesk) -> None:

@@ -11,7 +11,7 @@ from cqrs_app.areas.orders.queries import OrderActions
 from cqrs_app.areas.orders.types import ShippedLine
 from cqrs_app.kernel.errors import Refused
 from tests.areas.fulfilment.conftest import CARD, LAMP, THE, Follower, MakeDesk, OrderDesk
-from tests.interfaces.web.pages.conftest import client_in
+from tests.interfaces.web.pages.conftest import catch_up, client_in
 from tests.interfaces.web.pages.test_without_scripts import page, send
 
 
@@ -166,8 +166,7 @@ def test_an_order_approved_while_fulfilment_was_off_says_that_it_can_be_shipped(
     client = client_in(order_desk.app, "supervisor")
     assert "Starts when the order is approved." in words(client, f"/orders/{THE}")
     order_desk.do(ApproveOrder(order_id=THE))
-    for name in order_desk.kernel.registry.projections:
-        order_desk.kernel.runner.advance(name)
+    catch_up(order_desk.kernel, "read")
     assert "Starts in a moment." in words(client, f"/orders/{THE}")
     Follower(order_desk.kernel, order_desk.actor, order_desk.policy, enabled=False).go_on()
     shown = words(client, f"/orders/{THE}")

@@ -115,7 +115,7 @@ def test_what_would_follow_from_a_change_is_said_before_it(order_desk: OrderDesk
     )
     said = words(BeautifulSoup(answer.get_data(), "html.parser"))
     assert "GBP 7.50 will be refunded to payment 1001-1." in said
-    assert f"3 units of {LAMP} return to stock." in said
+    assert f"3 units of {LAMP} will return to stock." in said
 
 
 def test_what_came_back_is_received_refunded_and_exchanged(order_desk: OrderDesk) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
+from cqrs_app.areas.fulfilment.decide import decide
 from cqrs_app.areas.fulfilment.dispatch import COMMANDS
 from cqrs_app.areas.fulfilment.inputs import OrderChanged
 from cqrs_app.areas.fulfilment.plan import Plan, Tried, plan
@@ -175,6 +177,27 @@ def test_a_refund_that_takes_more_than_one_payment_is_promised_in_full() -> None
     steps = plan(process, [cancelled], rehearse).steps
     refunds = [(each.subject, Decimal(each.arguments["amount"])) for each, _ in steps]
     assert refunds == [("A", Decimal(4)), ("B", Decimal(3))]
+
+
+def test_the_difference_is_refunded_from_money_of_the_orders_currency() -> None:
+    paid = {
+        "F": Paid("USD", authorised=Decimal(20), captured=Decimal(20)),
+        "A": Paid("EUR", authorised=Decimal(4), captured=Decimal(4)),
+        "B": Paid("EUR", authorised=Decimal(6), captured=Decimal(6)),
+    }
+    process = FulfilmentProcess(
+        order_id=THE,
+        begun=True,
+        currency="EUR",
+        total=Decimal(3),
+        refundable=Decimal(7),
+        payments=paid,
+        shipped=True,
+    )
+    [command] = decide(process).commands
+    assert (command.key, command.arguments["amount"]) == ("RefundPayment A", "4")
+    without = {"F": paid["F"], "B": replace(paid["B"], captured=Decimal(6), refunded=Decimal(3))}
+    assert decide(replace(process, payments=without)).commands == ()
 
 
 def refund_requested(command: OutgoingCommand) -> Event:

@@ -21,7 +21,7 @@ from tests.console import environment_of
 from tests.leases import end_leases
 from tests.processes.running import eventually, family, start
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.slow
 
 ORDERS = [f"k{number}" for number in range(12)]
 

@@ -324,6 +324,20 @@ def test_history_is_let_in_and_nothing_is_done_about_it(order_desk: OrderDesk) -
     assert order_desk.item().reserved == {}
 
 
+def test_what_was_approved_in_history_is_held_up_at_no_moment(order_desk: OrderDesk) -> None:
+    """Fulfilment is told nothing yet of either order: only of the one approved now it will be."""
+    place_in_history(order_desk)
+    order_desk.do(ShipOrder(order_id=THE))
+    line = OrderLine(sku=LAMP, description="", quantity=1, unit_price=Decimal(1))
+    for command in (
+        PlaceOrder(order_id="now", country="Peru", currency="GBP", lines=(line,)),
+        ApproveOrder(order_id="now"),
+    ):
+        order_desk.do(command)
+    with pytest.raises(Refused, match="about to begin"):
+        order_desk.do(ShipOrder(order_id="now"))
+
+
 def place_in_history(desk: OrderDesk) -> None:
     """And approve it there."""
     actor = system_actor("importer", HISTORY, "orders.place", "orders.approve")

@@ -59,7 +59,7 @@ from cqrs_app.areas.payments import commands as payments
 from cqrs_app.areas.payments import gateway_commands as gateway
 from cqrs_app.areas.payments.payment import Payment
 from cqrs_app.areas.payments.words import Asked, DisputeOutcome
-from cqrs_app.installed_areas import build_registry
+from cqrs_app.installed_areas import Connections, build_registry
 from cqrs_app.kernel.commands.aggregate import Aggregate
 from cqrs_app.kernel.commands.handling import decide
 from cqrs_app.kernel.errors import Refused
@@ -68,7 +68,7 @@ from cqrs_app.kernel.messages.messages import Command, Event, parse
 
 A = TypeVar("A", bound=Aggregate)
 
-REGISTRY = build_registry(payment_gateway="sandbox")
+REGISTRY = build_registry(Connections(payment_gateway="sandbox"))
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 THE, LAMP, BY_HAND = "1", "LAMP", "P"
 UNITS, PRICE = 2, Decimal(5)

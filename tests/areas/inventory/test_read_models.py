@@ -57,6 +57,24 @@ def test_no_sequence_of_tasks_brings_stock_below_zero(tasks: list[tuple[Any, int
             assert all(each.quantity > 0 for each in item.expected.values())
 
 
+def test_what_was_sent_of_an_order_stays_known_when_more_is_reserved_for_it() -> None:
+    history = History()
+    for command in (
+        do.AddProduct(sku="S1"),
+        do.ReceiveStock(sku="S1", quantity=9, reference="D1"),
+        do.ReserveStock(sku="S1", order_id="A", quantity=3),
+        do.CommitStock(sku="S1", order_id="A"),
+        do.ReserveStock(sku="S1", order_id="B", quantity=1),
+        do.ReserveStock(sku="S1", order_id="A", quantity=2),
+    ):
+        assert history.run(command).accepted
+    found = fold(history.recorded).all(stock_reservations)
+    assert {row["order_id"]: (row["quantity"], row["committed"]) for row in found} == {
+        "A": (2, 3),
+        "B": (1, 0),
+    }
+
+
 @MANY
 @given(histories())
 @example(everything())

@@ -8,7 +8,7 @@ import pytest
 
 from cqrs_app.areas.orders import commands as do
 from cqrs_app.areas.orders import events as was
-from cqrs_app.areas.orders.types import ShippedLine
+from cqrs_app.areas.orders.types import BillingAddress, ShippedLine, ShippingAddress
 from cqrs_app.areas.orders.words import OrderStatus
 from cqrs_app.kernel.messages.messages import Command, Event
 from tests.areas.orders.given import (
@@ -150,5 +150,13 @@ def test_what_is_no_country_is_refused_now_and_flagged_in_history() -> None:
     assert isinstance(placed, was.OrderPlaced)
     assert isinstance(flag, was.OrderFlagged)
     assert (placed.country, flag.code) == ("European Community", "unknown_country")
+    for shipping, billing in (("Atlantis", ""), ("", "Atlantis")):
+        sent = place(
+            "1",
+            country="Ireland",
+            shipping_address=ShippingAddress(line1="1 High Street", country=shipping),
+            billing_address=BillingAddress(line1="2 High Street", country=billing),
+        )
+        given().when(sent).refused("unknown_country")
     known = given().when(place("1", country="EIRE")).events
     assert [each.country for each in known if isinstance(each, was.OrderPlaced)] == ["Ireland"]

@@ -28,6 +28,7 @@ from cqrs_app.kernel.subscriptions.dispatcher import Dispatcher
 from cqrs_app.platform.operators.roles import system_actor
 from cqrs_app.services import services_of
 from tests.areas.payments.given import THE
+from tests.interfaces.web.pages.conftest import catch_up
 from tests.leases import end_leases
 from tests.platform.webhooks.conftest import Clock
 
@@ -90,8 +91,7 @@ class Desk:
         end_leases(self.kernel.engines.write, gateway_requests.c.taken_until)
 
     def catch_up(self) -> None:
-        for name in self.kernel.registry.subscriptions:
-            self.kernel.runner.advance(name)
+        catch_up(self.kernel)
 
     @property
     def payment(self) -> PaymentView:

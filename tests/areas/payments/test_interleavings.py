@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -40,7 +41,7 @@ NUMBERS = st.integers(1, 8)
 REFERENCES = st.sampled_from(["x", "y"])
 AMOUNTS = st.one_of(st.none(), st.sampled_from(["0.0001", "1", "3.3333", "5", "10", "11"]))
 COMMANDS: st.SearchStrategy[Command] = st.one_of(
-    st.sampled_from([authorise(), record("10"), void(), resolved("won"), resolved("lost")]),
+    st.sampled_from([authorise(), record("10"), void()]),
     st.builds(capture, AMOUNTS),
     st.builds(refund, AMOUNTS),
     st.builds(authorised, NUMBERS, REFERENCES),
@@ -48,7 +49,8 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(voided, NUMBERS, REFERENCES),
     st.builds(refunded, NUMBERS, REFERENCES),
     st.builds(declined, NUMBERS),
-    st.builds(disputed, st.sampled_from(["1", "4"])),
+    st.builds(disputed, st.sampled_from(["1", "4"]), REFERENCES),
+    st.builds(resolved, st.sampled_from(["won", "lost"]), REFERENCES),
     st.just(do.ClearFlaggedAnswers(payment_id=THE, note="Seen.")),
 )
 
@@ -75,8 +77,29 @@ def test_no_order_of_events_breaks_the_sums(usual: bool, commands: list[Command]
         assert 0 <= payment.refunded <= payment.captured <= payment.authorised <= 10
         done = [each.answer for each in payment.requests if each.outcome == "done" and each.answer]
         assert sum(each.outcome == "done" for each in payment.requests) == len(done)
-    if not story.events:
-        return
+    if story.events:
+        assert_rows_are_its_fold(story)
+
+
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_of_two_disputes_one_is_settled_and_the_other_stays_open(outcome: str) -> None:
+    paid = (authorise(), authorised(1, "x"), capture("10"), captured(2, "x"))
+    story = Story().tell(*paid, disputed("4", "x"), disputed("1", "y"))
+    assert_rows_are_its_fold(story.tell(resolved(outcome, "x")))
+    assert story.payment.disputed("") == 1
+    assert story.payment.disputed("lost") == (4 if outcome == "lost" else 0)
+
+
+def test_all_flagged_answers_of_a_payment_are_cleared_together() -> None:
+    paid = (authorise(), authorised(1, "x"), capture("5"), captured(2, "x"))
+    story = Story().tell(*paid, captured(2, "y"), declined(2))
+    assert len(story.payment.flags) == 2
+    assert_rows_are_its_fold(story)
+    story.tell(do.ClearFlaggedAnswers(payment_id=THE, note="Seen."))
+    assert_rows_are_its_fold(story)
+
+
+def assert_rows_are_its_fold(story: Story) -> None:
     rows = folded(story)
     sums: dict[int, Decimal] = defaultdict(Decimal)
     accounts: dict[str, Decimal] = defaultdict(Decimal)

@@ -31,8 +31,7 @@ AMOUNTS = [
 def everywhere(console: Flask, admin: Program) -> dict[str, str]:
     """The total of the order A1 from each interface."""
     kernel = services_of(console).kernel
-    for name in kernel.registry.projections:
-        kernel.runner.advance(name)
+    kernel.runner.advance_all(kernel.registry.projections)
     [placed] = [each for each in kernel.store.events_of("order-A1") if each.type == "OrderPlaced"]
 
     def asked(name: str, **query: Any) -> Any:
@@ -95,8 +94,7 @@ def test_payments_and_credit_notes_have_the_digits_of_their_currency(
         admin.do("RecordPayment", **paid, method="bank transfer", reference="B1").status_code == 200
     )
     kernel = services_of(console).kernel
-    for name in kernel.registry.subscriptions:
-        kernel.runner.advance(name)
+    kernel.runner.advance_all(kernel.registry.subscriptions)
 
     def rows(name: str) -> Any:
         return admin.get(f"/queries/{name}").json["value"]["rows"]

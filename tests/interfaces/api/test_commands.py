@@ -125,6 +125,17 @@ def test_a_conflict_tells_the_events_since(admin: Program, kernel: Kernel) -> No
     assert admin.post("/commands/ApproveOrder", approve, expected_version=2).status_code == 200
 
 
+def test_a_conflict_tells_no_more_than_the_last_events(admin: Program) -> None:
+    admin.do("PlaceOrder", **order())
+    note = {"command": "AddOrderNote", "fields": {"order_id": "A1", "note": "Mind the dog."}}
+    for _ in range(3):
+        assert admin.post("/commands", {"commands": [note] * 70}).status_code == 200
+    answer = admin.post("/commands/ApproveOrder", {"order_id": "A1"}, expected_version=1)
+    versions = [each["version"] for each in answer.json["events"]]
+    assert versions == [*range(12, 212)]
+    assert answer.json["version"] == 211
+
+
 def test_a_dry_run_changes_and_logs_nothing(admin: Program, kernel: Kernel) -> None:
     answer = admin.post("/commands/PlaceOrder", order(), dry_run="true")
     assert [each["type"] for each in answer.json["events"]] == ["OrderPlaced"]

@@ -35,6 +35,21 @@ def test_every_command_and_query_by_every_role(program_of: Any, role: str) -> No
         assert answer.status_code in ((200, 404) if allowed else (403,)), (name, answer.json)
 
 
+def test_permission_is_judged_before_what_is_asked(console: Flask) -> None:
+    secret = services_of(console).tokens.create(
+        "shop", "viewer", permissions=["views.view"], made_by="test"
+    )
+    program = Program(console.test_client(), secret)
+    unusable = {"since": "x", "wait_ms": "x", "min_version": "x", "min_position": "x", "zz": "x"}
+    for name, query in REGISTRY.queries.items():
+        if query.declaration.permission != "views.view":
+            assert program.get(f"/queries/{name}", **unusable).status_code == 403, name
+    asked = {"query": "ListOrders", "fields": {"sort": "x"}, "min_version": "x"}
+    [result] = program.post("/queries", {"queries": [asked]}).json["results"]
+    assert result["status"] == 403
+    assert program.get("/events", types=",").status_code == 403
+
+
 @pytest.mark.parametrize("path", ["/queries/ListOrders", "/events", "/commands/x"])
 def test_nothing_without_a_token(program_of: Any, path: str) -> None:
     answer = program_of("nobody").get(path)
@@ -82,6 +97,7 @@ def test_a_token_without_the_right_to_personal_data_reads_none_in_events(
 ) -> None:
     done = admin.do("RegisterCustomer", customer_id="C7", **PERSONAL)
     assert done.status_code == 200, done.json
+    services_of(console).kernel.store.place()
     allowed = {"events.view", "commands.view", "customers.manage"}
     answer = narrowed(console, *allowed).get(path, **fields)
     assert answer.status_code == 200, answer.json

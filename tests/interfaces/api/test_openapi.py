@@ -99,7 +99,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QueryBus, "_wait", wait_briefly)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.usefixtures("impatient", "postgres_server")
 def test_no_request_meets_a_fault_or_an_answer_outside_the_description(
     program_on: Callable[[str], Program],

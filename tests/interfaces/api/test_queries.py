@@ -5,9 +5,15 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from cqrs_app.installed_areas import build_registry
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.messages.description import fields_of
+from cqrs_app.services import services_of
 from tests.interfaces.api.conftest import Program, order
 from tests.interfaces.web.pages.conftest import catch_up
+
+REGISTRY = build_registry()
+NO_ID = "00000000-0000-4000-8000-000000000000"
 
 
 def test_an_answer_says_how_fresh_it_is(admin: Program, console: Flask) -> None:
@@ -33,6 +39,19 @@ def test_one_can_wait_for_ones_own_write(admin: Program, console: Flask) -> None
     assert (old["stale"], old["value"]["status"]) == (True, "placed")
     later = admin.get("/queries/GetOrder", order_id="A1", min_version=seen, wait_ms=5_000).json
     assert (later["stale"], later["value"]["order_id"]) == (False, "A1")
+
+
+def test_of_the_changes_since_the_last_are_given(admin: Program) -> None:
+    admin.do("PlaceOrder", **order())
+    for note in ("Mind the dog.", "And the cat.", "Ring twice."):
+        admin.do("AddOrderNote", order_id="A1", note=note)
+    asked = {"stream": "order-A1", "version": "1"}
+    found = admin.get("/queries/EventsSince", **asked).json["value"]
+    assert [each["version"] for each in found] == [2, 3, 4]
+    found = admin.get("/queries/EventsSince", **asked, limit="2").json["value"]
+    assert [each["version"] for each in found] == [3, 4]
+    refused = admin.get("/queries/EventsSince", **asked, limit="1001")
+    assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "limit")
 
 
 @pytest.mark.parametrize(
@@ -68,6 +87,18 @@ def test_an_unknown_id_is_not_found(reader: Program, name: str, asked: dict[str,
     assert (answer.status_code, answer.json["code"]) == (404, "not_found")
 
 
+def test_every_question_about_one_thing_says_that_there_is_none(reader: Program) -> None:
+    answered = set()
+    for name, cls in REGISTRY.queries.items():
+        unknown = {"stream": "order-X"} | dict.fromkeys(("statistics", "failure_id"), "0" * 12)
+        ids = [each for each in fields_of(cls) if each.needed]
+        if ids and all(each.kind is str and not each.many for each in ids):
+            asked = {each.name: unknown.get(each.name, NO_ID) for each in ids}
+            if reader.get(f"/queries/{name}", **asked).status_code != 404:
+                answered.add(name)
+    assert answered == set()
+
+
 @pytest.mark.parametrize(
     "name", ["OrderTimeline", "OrderPayments", "StockOfOrder", "GetFulfilmentSteps"]
 )
@@ -76,6 +107,14 @@ def test_nothing_yet_of_a_known_id_is_an_empty_list(admin: Program, name: str) -
     answer = admin.get(f"/queries/{name}", order_id="A1")
     assert answer.status_code == 200
     assert answer.json["value"] in ([], {"payments": [], "totals": []})
+
+
+def test_files_of_an_operator_whose_exports_made_none_are_an_empty_list(
+    admin: Program, console: Flask
+) -> None:
+    services_of(console).accounts.create("mia", "supervisor", "nine grey geese on a lake")
+    answer = admin.get("/queries/ListExportFiles", operator="mia")
+    assert (answer.status_code, answer.json["value"]) == (200, [])
 
 
 def test_a_question_without_an_id_is_answered_with_nothing(reader: Program) -> None:

@@ -10,7 +10,6 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from cqrs_app.kernel.assembly import Kernel
 from tests.messages import COMMANDS
 
 Run = Callable[..., Result]
@@ -38,9 +37,3 @@ def do(flask: Run) -> Callable[..., Any]:
         return msgspec.json.decode(result.stdout)
 
     return carry_out
-
-
-def catch_up(kernel: Kernel) -> None:
-    """Update every projection, like the workers do."""
-    for name in kernel.registry.subscriptions:
-        kernel.runner.advance(name)

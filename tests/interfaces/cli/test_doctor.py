@@ -17,7 +17,8 @@ from cqrs_app.interfaces.cli import checks
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.services import services_of
-from tests.interfaces.cli.conftest import PASSWORD, catch_up
+from tests.interfaces.cli.conftest import PASSWORD
+from tests.interfaces.web.pages.conftest import catch_up
 from tests.processes.running import run_flask
 
 
@@ -104,7 +105,7 @@ def test_lag_parked_and_failed_projections_are_told(
         connection.execute(text("UPDATE events SET recorded_at = '2026-01-01 00:00:00'"))
     status, found = look(healthy)
     assert (status, found["Projection orders"]["state"]) == (1, "fault")
-    assert "lacks 1 events" in found["Projection orders"]["sentence"]
+    assert "lacks 1 event," in found["Projection orders"]["sentence"]
     assert found["Fulfilment"]["state"] == "fault"
     catch_up(kernel)
     services_of(healthy).kernel.tasks["fulfilment"].answer("orders")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from cqrs_app.interfaces.cli import projections
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.platform.runtime.generations import GenerationView
 from cqrs_app.services import services_of
 from tests.console import MakeConsole
 
@@ -83,15 +87,18 @@ def test_new_rows_are_built_beside_compared_swapped_in_and_back(shop: Flask) -> 
     with kernel.engines.read.begin() as connection:
         before = connection.execute(statuses).all()
         connection.execute(
-            text("UPDATE orders SET status = 'cancelled' WHERE order_id = 'CS-10001'")
+            text(
+                "UPDATE orders SET status = 'cancelled', total = 12500 WHERE order_id = 'CS-10001'"
+            )
         )
         spoilt = connection.execute(statuses).all()
     built = run(shop, "projections", "rebuild", "orders", "sales", "--beside")
     assert built.exit_code == 1, built.output
     assert "orders CS-10001: status: cancelled -> " in built.output
+    assert "; total: 1.2500 -> " in built.output
     refused = run(shop, "projections", "swap", "orders")
     assert refused.exit_code == 1
-    assert "1 rows of orders differ from the live ones" in refused.output
+    assert "1 row of orders differs from the live ones" in refused.output
     assert run(shop, "projections", "swap", "sales").exit_code == 0
     swapped = run(shop, "projections", "swap", "orders", "--accept-differences", "1")
     assert swapped.exit_code == 0, swapped.output
@@ -108,6 +115,23 @@ def test_new_rows_are_built_beside_compared_swapped_in_and_back(shop: Flask) -> 
     assert dropped.exit_code == 0, dropped.output
     assert run(shop, "projections", "back", "orders").exit_code == 1
     assert run(shop, "db", "check").exit_code == 0
+
+
+def test_rows_that_could_not_be_compared_are_no_success(
+    shop: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(shop, "projections", "rebuild", "sales", "--beside").exit_code == 0
+    found = projections._generations
+
+    def failed(names: Sequence[str] | None = None) -> list[GenerationView]:
+        """As the rows are after their building has failed."""
+        nothing = {"state": "failed", "compared_at": None, "differences": None}
+        return [replace(each, **nothing, problem="It failed.") for each in found(names)]
+
+    monkeypatch.setattr(projections, "_generations", failed)
+    compared = run(shop, "projections", "compare", "sales")
+    assert compared.exit_code == 1
+    assert "sales: failed. It failed." in compared.output
 
 
 def test_all_projections_are_rebuilt_in_one_pass_and_equal_the_live_rows(shop: Flask) -> None:

@@ -14,7 +14,8 @@ from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.services import services_of
-from tests.interfaces.cli.conftest import PASSWORD, Run, catch_up
+from tests.interfaces.cli.conftest import PASSWORD, Run
+from tests.interfaces.web.pages.conftest import catch_up
 from tests.messages import QUERIES, THE
 from tests.processes.running import run_flask
 

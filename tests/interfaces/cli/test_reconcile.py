@@ -129,7 +129,7 @@ def test_drift_is_a_problem_a_fault_and_a_metric(shop: Flask, kernel: Kernel) ->
     told = msgspec.json.decode(doctor.stdout)["findings"]
     faults = [each for each in told if (each["name"], each["state"]) == ("Reconciliation", "fault")]
     assert [each["todo"] for each in faults] == ["Run `flask reconcile orders --repair`."]
-    lines = metrics.exposition(kernel).decode().splitlines()
+    lines = metrics.exposition(kernel, {}).decode().splitlines()
     assert 'countersign_reconciliation_drift{projection="orders"} 1.0' in lines
     assert 'countersign_reconciliation_drift{projection="ledger"} 0.0' in lines
     assert 'countersign_family_failed{family="reconciliation"} 0.0' in lines

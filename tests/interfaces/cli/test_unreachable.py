@@ -23,6 +23,7 @@ ARGUMENTS = {
         *("list", "create ada --role admin", "password ada"),
         *("disable ada", "enable ada", "reset-second-factor ada --reason lost", "unlink ada"),
     ],
+    "keys": ["list", "rotate"],
     "tokens": ["list", "create x --role admin --as ada", "revoke x"],
     "command": ["PauseProjection --projection orders --reason maintenance"],
     "query": ["ListOrders"],
@@ -32,6 +33,7 @@ ARGUMENTS = {
     "batch": ["create ApproveOrder --all", "list", "show ID", "items ID --out items.csv"],
     "reconcile": [""],
     "statistics": ["", "commands"],
+    "demo": ["remove --yes"],
     "areas": ["list", "check"],
 }
 PROCESSES = ("up", "sweep", "worker", "webhook-worker", "payment-worker")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -23,8 +24,10 @@ from cqrs_app.interfaces.web.formats import formats_of
 from cqrs_app.interfaces.web.gate import init_auth
 from cqrs_app.interfaces.web.html import register_html
 from cqrs_app.interfaces.web.security import init_security
+from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store.engines import configure
+from cqrs_app.platform.audit.recorder import AuditRecorder
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.identities import Identities
 from cqrs_app.platform.operators.passkeys import Passkeys
@@ -75,8 +78,9 @@ def make_app(engine: Engine, accounts: Accounts, tmp_path: Path) -> Callable[...
         app.testing = True
         app.extensions["services"] = SimpleNamespace(
             settings=settings,
+            audit=AuditRecorder(Actor("audit"), lambda: datetime.now(UTC), enabled=False),
             accounts=accounts,
-            second_factors=SecondFactors(engine, Vault(engine, KEY, "test"), "Test shop"),
+            second_factors=SecondFactors(engine, Vault(engine, lambda: [KEY], "test"), "Test shop"),
             passkeys=Passkeys(engine, "Test shop"),
             identities=Identities(engine, "single sign-on", accounts),
             openid_provider=None,

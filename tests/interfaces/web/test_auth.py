@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, select, update
 
-from cqrs_app.interfaces.web.auth import local_path
+from cqrs_app.interfaces.web.auth import page_below
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.tables import sessions
 from tests.interfaces.web.conftest import COOKIE, PASSWORD, sign_in, token_in
@@ -359,12 +359,14 @@ FOREIGN = [
 
 @pytest.mark.parametrize("address", LOCAL)
 def test_a_page_of_the_console_may_be_returned_to(address: str) -> None:
-    assert local_path(address) == address
+    assert page_below("", address) == address
+    assert page_below("/operations", f"/operations{address}") == f"/operations{address}"
 
 
 @pytest.mark.parametrize("address", FOREIGN)
 def test_no_other_address_is_returned_to(app: Flask, address: str | None) -> None:
-    assert local_path(address) == "/"
+    assert page_below("", address) == "/"
+    assert page_below("/operations", address) == "/operations/"
     answer = sign_in(app.test_client(), data={"next": address or ""})
     assert (answer.status_code, answer.location) == (303, "/")
     assert answer.headers.getlist("Set-Cookie")[0].startswith(COOKIE)

@@ -105,6 +105,7 @@ def test_days_times_shares_and_countries_follow_the_locale() -> None:
     )
     assert (english.percent(0.931), german.percent(0.931, 1)) == ("93%", f"93,1{WIDE}%")
     assert (german.milliseconds(0.42), german.milliseconds(1_300)) == ("0,42 ms", "1,3 s")
+    assert (german.milliseconds(0.004), german.milliseconds(0.005)) == ("0 ms", "0,01 ms")
     assert german.plural(1_234, "order") == "1.234 orders"
     assert (german.country("Germany"), german.country("Unspecified")) == (
         "Deutschland",

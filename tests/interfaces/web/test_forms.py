@@ -258,7 +258,9 @@ def test_every_command_of_the_console_has_a_form(shared_console: Flask) -> None:
     commands = services_of(shared_console).kernel.registry.commands
     with shared_console.test_request_context():
         # Some choices depend on who is signed in, or on what there is.
-        g.operator = SimpleNamespace(name="mia", actor=Actor("mia", frozenset()), timezone="")
+        g.operator = SimpleNamespace(
+            name="mia", actor=Actor("mia", frozenset()), timezone="", may=lambda permission: True
+        )
         for cls in commands.values():
             form = form_for(cls)()
             assert all(str(each()) for each in form), cls

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 
 from cqrs_app.interfaces.web.static_files import version_of
 from cqrs_app.services import services_of
-from tests.interfaces.web.conftest import COOKIE, PROJECT, sign_in, token_in
+from tests.interfaces.web.conftest import COOKIE, PASSWORD, PROJECT, sign_in, token_in
 from tests.interfaces.web.pages.test_second_factors import fields_of
 
 POLICY = (
@@ -312,3 +312,32 @@ def test_metrics_are_for_this_machine_or_for_who_has_the_token(
                 "/metrics", headers={"Authorization": sent}, environ_overrides=place
             )
             assert answer.status_code == status
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+def test_what_a_proxy_on_this_machine_passes_on_is_not_from_this_machine(
+    make_console: Callable[..., Flask], name: str
+) -> None:
+    console = make_console(role_networks="admin=127.0.0.0/8")
+    client, passed_on = console.test_client(), {name: "for=127.0.0.1"}
+    assert client.get("/metrics").status_code == 200
+    assert client.get("/metrics", headers=passed_on).status_code == 403
+    secret = services_of(console).tokens.create(
+        "till", "viewer", networks="127.0.0.1/32", made_by="test"
+    )
+    bearer = {"Authorization": f"Bearer {secret}"}
+    question = "/api/v1/queries/OrdersByStatus"
+    assert client.get(question, headers=bearer).status_code == 200
+    assert client.get(question, headers=bearer | passed_on).json["code"] == "wrong_network"
+    services_of(console).accounts.create("boss", "admin", PASSWORD)
+    with client.session_transaction() as cookie:
+        cookie["token"] = services_of(console).sessions.open("boss")
+    assert client.get("/catalogue").status_code == 200
+    assert client.get("/catalogue", headers=passed_on).status_code == 403
+
+
+def test_a_proxy_that_is_counted_says_who_it_is(make_console: Callable[..., Flask]) -> None:
+    client = make_console(proxy_hops=1).test_client()
+    for address, status in (("127.0.0.1", 200), ("203.0.113.7", 403)):
+        answer = client.get("/metrics", headers={"X-Forwarded-For": address})
+        assert answer.status_code == status

@@ -7,15 +7,19 @@ import pytest
 from redis import Redis
 from sqlalchemy import func, select
 
-from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
-from cqrs_app.kernel.commands.bus import BusOptions
+from cqrs_app.kernel.assembling import Assembly
+from cqrs_app.kernel.assembly import Engines, Kernel, Tuning
+from cqrs_app.kernel.commands.aggregate import Claim
+from cqrs_app.kernel.commands.claims import claiming
+from cqrs_app.kernel.commands.guards import guarding
+from cqrs_app.kernel.commands.options import BusOptions
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.queries.bus import QueryOptions
 from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store import tables
 from cqrs_app.platform.runtime import runtime_area
 from tests.kernel.club import Join, Leave, club
-from tests.kernel.conftest import JOBS, LOADED, by_ana, engine_on
+from tests.kernel.conftest import JOBS, LOADED, by_ana, engine_on, vault_on
 
 
 @pytest.fixture
@@ -49,6 +53,33 @@ def test_giving_up_a_value_leaves_what_others_hold(members: Kernel) -> None:
     members.commands.execute(Leave(member_id="b"), by_ana())
     assert join(members, "c", "ana@example.org") == "email_taken"
     assert join(members, "c", "ben@example.org") == ""
+
+
+def test_a_stream_gives_up_or_changes_one_kind_of_its_values_and_keeps_the_others(
+    members: Kernel,
+) -> None:
+    taken = Refused("taken", "Somebody else has it.")
+
+    def kept() -> dict[str, bytes]:
+        with members.engines.write.connect() as connection:
+            found = select(tables.claims.c.kind, tables.claims.c.hash)
+            return dict(connection.execute(found).all())
+
+    def claim(kind: str, value: str) -> None:
+        with members.engines.write.begin() as connection:
+            claiming(Claim(kind, value, taken), "member-a", members.vault.fingerprint)(connection)
+
+    claim("test_email", "ana@example.org")
+    claim("test_phone", "123")
+    with members.engines.write.begin() as connection:
+        guarding(members.store, members.vault, "test_guard", "member-a", "one")(connection)
+    before = kept()
+    claim("test_phone", "456")
+    after = kept()
+    assert after["test_phone"] != before["test_phone"]
+    assert {name for name in before if before[name] == after[name]} == {"test_email", "test_guard"}
+    claim("test_email", "")
+    assert kept() == {name: after[name] for name in ("test_phone", "test_guard")}
 
 
 def test_a_taken_claim_is_in_the_log_and_a_repetition_answers_alike(members: Kernel) -> None:
@@ -96,17 +127,17 @@ def _join_all(
 ) -> None:
     write, read = (engine_on(url) for url in urls)
     redis = Redis.from_url(redis_url)
-    kernel = assemble(
+    kernel = Assembly(
         Registry([club(), runtime_area(club().projections)]),
         Engines(write=write, read=read, query=read),
         redis=redis,
         cache_redis=redis,
-        personal_data_key="for tests only",
+        vault=vault_on(write),
         commands=BusOptions(),
         queries=QueryOptions(),
         tuning=Tuning(projection_batch=4, amber_lag=5, red_lag=60, cache_ttl=60),
         jobs=JOBS,
-    )
+    ).kernel()
     for number in range(25):
         codes.put(join(kernel, f"{prefix}{number}", f"member{number}@example.org"))
     kernel.close()

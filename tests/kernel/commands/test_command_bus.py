@@ -11,9 +11,9 @@ import pytest
 from msgspec import structs
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.commands.bus import BusOptions
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Actor, Context, Receipt
+from cqrs_app.kernel.commands.options import BusOptions
 from cqrs_app.kernel.errors import (
     BusError,
     Busy,

@@ -15,7 +15,7 @@ from cqrs_app.kernel.errors import NotAllowed, Refused
 from cqrs_app.kernel.store.tables import command_log
 from cqrs_app.kernel.subscriptions.leases import Lease
 from tests.kernel.conftest import by_ana
-from tests.kernel.shop import Add, Take
+from tests.kernel.shop import Add, Take, Touch
 
 LONG = 50.0
 
@@ -132,6 +132,18 @@ def test_the_same_command_waits_once_for_a_stream(kernel: Kernel) -> None:
     again = kernel.commands.postpone(Add(counter_id="a"), by_ana(command_id="two"), LONG)
     assert (again.command_id, again.repeated) == ("one", True)
     assert kernel.log.find("two") is None
+
+
+def test_of_different_commands_each_waits_for_the_stream_and_is_answered_as_itself(
+    kernel: Kernel,
+) -> None:
+    postpone(kernel, "add")
+    kernel.commands.postpone(Touch(counter_id="a"), by_ana(command_id="touch"), LONG)
+    again = [
+        kernel.commands.postpone(command, by_ana(), LONG).command_id
+        for command in (Add(counter_id="a"), Touch(counter_id="a"))
+    ]
+    assert again == ["add", "touch"]
 
 
 def test_of_several_sent_in_the_same_instant_one_waits(kernel: Kernel) -> None:

@@ -6,15 +6,17 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 
 import pytest
+from msgspec import structs
 from sqlalchemy import select, update
 
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.commands.bus import BusOptions
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import Receipt
+from cqrs_app.kernel.commands.options import BusOptions
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.store.tables import command_log
 from tests.kernel.conftest import by_ana
@@ -110,3 +112,27 @@ def test_many_runners_keep_the_order_of_every_stream(make_kernel: Callable[..., 
     with kernels[0].engines.write.connect() as connection:
         rows = connection.execute(select(command_log.c.outcome, command_log.c.attempts))
         assert {tuple(row) for row in rows} == {("succeeded", 1)}
+
+
+def test_those_that_wait_longest_are_carried_out_first(kernel: Kernel) -> None:
+    for number, command_id in enumerate(("c", "b", "a")):
+        enqueue(kernel, command_id, counter=str(number))
+    earlier = kernel.clock() - timedelta(hours=1)
+    with kernel.engines.write.begin() as connection:
+        last = update(command_log).where(command_log.c.command_id == "a")
+        connection.execute(last.values(received_at=earlier))
+    later = kernel.clock() + timedelta(seconds=1)
+    assert kernel.log.waiting(later, limit=2) == ["a", "c"]
+
+
+def test_an_outcome_is_written_over_an_unfinished_row_of_the_same_sender_only(
+    kernel: Kernel,
+) -> None:
+    enqueue(kernel, "one")
+    queued = kernel.log.find("one")
+    assert queued is not None
+    kernel.log.record(structs.replace(queued, operator="eve", outcome="refused"))
+    assert kernel.log.find("one") == queued
+    for outcome in ("refused", "failed"):
+        kernel.log.record(structs.replace(queued, outcome=outcome))
+    assert kernel.log.find("one") == structs.replace(queued, outcome="refused")

@@ -10,10 +10,11 @@ import pytest
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.aggregate import Decision
-from cqrs_app.kernel.commands.bus import BATCH_CHUNK, BusOptions
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.handling import handles
 from cqrs_app.kernel.commands.middleware import HISTORY
+from cqrs_app.kernel.commands.options import BusOptions
+from cqrs_app.kernel.commands.previews import BATCH_CHUNK
 from cqrs_app.kernel.errors import Refused, SwitchedOff
 from cqrs_app.kernel.messages.messages import Command, Event
 from tests.kernel.conftest import by_ana

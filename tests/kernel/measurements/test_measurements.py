@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -181,6 +182,20 @@ def test_a_process_that_is_closed_keeps_nothing_and_leaves_no_thread(
     assert recorders[0]._slots == {}
     assert recorders[0]._background._thread is None
     assert counts(kernel, Window(NOON, NOON + timedelta(minutes=1), SLOT_SECONDS)) == {NOON: 1}
+
+
+def test_a_forked_process_has_rows_of_its_own(kernel: Kernel, clock: Clock) -> None:
+    recorder = Recorder(kernel.engines.write, clock)
+    mine = recorder._own_source()
+    assert recorder._own_source() == mine
+    reading, writing = os.pipe()
+    if (child := os.fork()) == 0:
+        os.write(writing, recorder._own_source().encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(reading, 100).decode() not in ("", mine)
+    os.close(reading)
+    os.close(writing)
 
 
 def test_a_long_outage_does_not_fill_the_memory(

@@ -9,19 +9,18 @@ import pytest
 from sqlalchemy import Table, select, update
 
 from cqrs_app.kernel.assembly import Engines, Kernel
-from cqrs_app.kernel.commands.bus import BusOptions
 from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.options import BusOptions
 from cqrs_app.kernel.errors import CommandReused, NotAllowed, Refused
 from cqrs_app.kernel.events.recorded import FIRST_HASH
-from cqrs_app.kernel.privacy.keys import CACHED_SECONDS, WrongPersonalDataKey
+from cqrs_app.kernel.privacy.data_keys import CACHED_SECONDS, WrongPersonalDataKey
 from cqrs_app.kernel.privacy.personal import ERASED, redacted, written
-from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.store import tables
 from cqrs_app.platform.runtime.command_log import GetCommand
 from cqrs_app.platform.runtime.pending import RawEvents
 from tests.kernel.club import Join, Leave, ParcelsProjection, Readdress, Send, Sent, club, parcels
-from tests.kernel.conftest import by_ana
+from tests.kernel.conftest import by_ana, vault_on
 from tests.kernel.control import control_of
 from tests.kernel.shop import test_tables
 
@@ -233,8 +232,9 @@ def test_erasing_waits_behind_no_parked_event(kernel: Kernel) -> None:
 def test_another_personal_data_key_opens_nothing_and_says_so(kernel: Kernel) -> None:
     do(kernel, Send(parcel_id="p", member_id="m", to=SECRET))
     stored = kernel.store.events_of("parcel-p")[0]
+    vault = vault_on(kernel.engines.write, "another")
     with pytest.raises(WrongPersonalDataKey, match="PERSONAL_DATA_KEY"):
-        Vault(kernel.engines.write, "another", "countersign").open(stored.payload, stored.stream)
+        vault.open(stored.payload, stored.stream)
 
 
 def test_a_sealed_value_opens_in_its_own_stream_only(kernel: Kernel) -> None:

@@ -61,14 +61,13 @@ class Reader:
 
     def look_at(self, answer: Answer[CounterView | None], before: int) -> None:
         row, freshness = answer.value, answer.freshness
-        if freshness.state != "current":
-            if freshness.state not in ("failed", "rebuilding"):
-                self.problems.append(f"marked as {freshness.state}")
-        elif row is None or row.value != self.worth * row.applied_version:
+        if freshness.state in ("failed", "rebuilding"):
+            return
+        if row is None or row.value != self.worth * row.applied_version:
             self.problems.append(f"wrong where it is worth {self.worth}: {answer}")
         elif not freshness.lag_events and row.applied_version < before:
             self.problems.append(f"stale without a mark: {answer}")
-        else:
+        elif freshness.state == "current":  # on a busy machine also "behind" or "stale"
             self.current += 1
 
 

@@ -33,9 +33,11 @@ from cqrs_app.kernel.projections.digests import (
     snapshot_of,
 )
 from cqrs_app.kernel.projections.rows import Rows
+from cqrs_app.kernel.registry import Registry
 from cqrs_app.kernel.store.columns import Amount, UtcDateTime
 from cqrs_app.kernel.store.tables import digests
 from tests.kernel.conftest import engine_on
+from tests.kernel.shop import shop
 from tests.services.stores import Databases
 
 KEY = b"of the tests"
@@ -158,3 +160,11 @@ def test_a_digest_of_changes_alone_becomes_complete_with_what_it_lacks(engine: E
     with engine.begin() as connection:
         add_to_kept(connection, {THINGS: there - held.digest}, complete=True)
     assert (both(engine)[0]) == Kept(both(engine)[1], complete=True)
+
+
+def test_two_consoles_of_one_process_have_a_key_each() -> None:
+    area = shop()
+    first, second = (Registry([area]).projections["counters"] for _ in range(2))
+    first.digest_key_of = lambda: b"of the first"
+    assert (second.digest_key, area.projections[0].digest_key) == (b"", b"")
+    assert first.handlers["Added"].__self__ is first  # type: ignore[attr-defined]

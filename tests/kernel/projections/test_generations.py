@@ -14,8 +14,9 @@ import pytest
 from redis import Redis
 from sqlalchemy import delete, inspect, select, text, update
 
-from cqrs_app.kernel.assembly import Engines, Kernel, Tuning, assemble
-from cqrs_app.kernel.commands.bus import BusOptions
+from cqrs_app.kernel.assembling import Assembly
+from cqrs_app.kernel.assembly import Engines, Kernel, Tuning
+from cqrs_app.kernel.commands.options import BusOptions
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.projections import building, exchange, swap_rules
@@ -37,7 +38,7 @@ from cqrs_app.platform.runtime.commands import (
     SwapProjection,
     SwitchBack,
 )
-from tests.kernel.conftest import ASKER, JOBS, by_ana, engine_on
+from tests.kernel.conftest import ASKER, JOBS, by_ana, engine_on, vault_on
 from tests.kernel.projections.test_projections import add, checkpoint, parked, shown
 from tests.kernel.shop import CountersProjection, GetCounter, counters, shop
 
@@ -107,6 +108,17 @@ def test_events_that_come_during_and_after_the_build_are_in_both(
     filled.runner.advance("counters")
     assert beside(engines) == shown(engines) == {"a": (4, 4), "b": (2, 2), "c": (4, 4)}
     assert checkpoint(engines, name_of("counters")).position == checkpoint(engines).position
+
+
+def test_live_rows_that_want_nothing_are_not_moved_on_without_the_new_ones(
+    filled: Kernel, engines: Engines
+) -> None:
+    build(filled)
+    act(filled, CompareGenerations(projection="counters"))  # no event of theirs
+    behind = {"counters": filled.runner.cursors("read")["counters"]}
+    assert filled.runner.pass_over(behind) == set()
+    act(filled, DropGeneration(projection="counters"))
+    assert filled.runner.pass_over(behind) == {"counters"}
 
 
 def test_a_swap_shows_the_new_rows_and_back_shows_the_rows_before(
@@ -244,7 +256,7 @@ def test_a_swap_that_has_become_impossible_says_why_and_changes_nothing(
         connection.execute(update(tables.projection_generations).values(differences=1))
     filled.runner.advance("projection_control")
     assert row(engines).problem == (
-        "1 rows of counters differ from the live ones; none would be accepted."
+        "1 row of counters differs from the live ones; none would be accepted."
     )
     assert row(engines).role == "next"
 
@@ -312,17 +324,17 @@ def separate_kernel(urls: tuple[str, str], redis_url: str) -> Iterator[Kernel]:
         write=engine_on(write), read=engine_on(read), query=engine_on(read, read_only=True)
     )
     redis = Redis.from_url(redis_url)
-    yield assemble(
+    yield Assembly(
         Registry([shop(), runtime_area(shop().projections)]),
         made,
         redis=redis,
         cache_redis=redis,
-        personal_data_key="for tests only",
+        vault=vault_on(made.write),
         commands=BusOptions(),
         queries=QueryOptions(),
         tuning=Tuning(projection_batch=50, amber_lag=5, red_lag=60, cache_ttl=60),
         jobs=JOBS,
-    )
+    ).kernel()
 
 
 def _die() -> None:

@@ -25,7 +25,7 @@ from cqrs_app.platform.runtime.commands import (
     SkipParkedEvent,
 )
 from cqrs_app.processes.sweep import Sweep
-from tests.kernel.conftest import JOBS, LOADED, by_ana, engine_on
+from tests.kernel.conftest import JOBS, LOADED, by_ana, engine_on, vault_on
 from tests.kernel.shop import Add, Take, counters, shop
 
 CONTROLS = ["projection_control", "subscription_control"]
@@ -278,8 +278,9 @@ def test_the_sweep_leaves_a_projection_that_moves_on_to_whoever_moves_it(
 def _advance_for_ever(write_url: str, read_url: str, redis_url: str, marker: str) -> None:
     from redis import Redis
 
-    from cqrs_app.kernel.assembly import Tuning, assemble
-    from cqrs_app.kernel.commands.bus import BusOptions
+    from cqrs_app.kernel.assembling import Assembly
+    from cqrs_app.kernel.assembly import Tuning
+    from cqrs_app.kernel.commands.options import BusOptions
     from cqrs_app.kernel.queries.bus import QueryOptions
     from cqrs_app.kernel.registry import Registry
     from cqrs_app.platform.runtime import runtime_area
@@ -290,17 +291,17 @@ def _advance_for_ever(write_url: str, read_url: str, redis_url: str, marker: str
         query=engine_on(read_url, read_only=True),
     )
     redis = Redis.from_url(redis_url)
-    kernel = assemble(
+    kernel = Assembly(
         Registry([shop(), runtime_area(shop().projections)]),
         engines,
         redis=redis,
         cache_redis=redis,
-        personal_data_key="for tests only",
+        vault=vault_on(engines.write),
         commands=BusOptions(),
         queries=QueryOptions(),
         tuning=Tuning(projection_batch=4, amber_lag=5, red_lag=60, cache_ttl=60),
         jobs=JOBS,
-    )
+    ).kernel()
     Path(marker).write_text("running")
     while True:
         kernel.runner.advance("counters")

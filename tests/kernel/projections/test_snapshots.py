@@ -164,7 +164,7 @@ def test_a_snapshot_of_a_console_with_other_keys_is_refused(
     filled: Kernel, tmp_path: Path, make_kernel: Callable[..., Kernel]
 ) -> None:
     path = take(filled, tmp_path)
-    filled.registry.projections["counters"].digest_key = b"another"
+    filled.registry.projections["counters"].digest_key_of = lambda: b"another"
     with pytest.raises(UnusableSnapshot, match="not those of its digest"):
         restore(filled, path)
 

@@ -43,8 +43,7 @@ def one(urls: tuple[str, str]) -> Iterator[Engines]:
     tables.read_tables.create_all(made.write, tables=KERNEL_READ)
     test_tables.create_all(made.write)
     yield made
-    for engine in (made.write, made.read, made.query):
-        engine.dispose()
+    made.dispose()
 
 
 @pytest.fixture
@@ -146,15 +145,13 @@ def test_what_is_written_at_once_is_applied_once_and_in_order(kernel: Kernel) ->
 def test_an_event_that_cannot_be_applied_is_parked_and_the_command_succeeds(
     make_kernel: MakeKernel, one: Engines
 ) -> None:
-    projection = CountersProjection()
-    area = replace(shop(), projections=[projection])
-    kernel = make_kernel(engines=one, synchronous=["counters"], area=area)
+    kernel = make_kernel(engines=one, synchronous=["counters"])
     for _ in range(3):
         add(kernel, "poison")
     add(kernel)
     assert (value(kernel, "poison"), value(kernel)) == (1, 1)
     assert kernel.queries.ask(GetCounter(counter_id="a"), ASKER).freshness.parked == 2
-    projection.cured = True
+    kernel.registry.projections["counters"].cured = True  # type: ignore[attr-defined]
     retry = RetryParkedEvents(projection="counters", stream="counter-poison")
     kernel.commands.execute(retry, by_ana())
     kernel.runner.advance("projection_control")

@@ -55,6 +55,24 @@ def test_a_commit_changes_it_and_so_does_showing_it(
     assert len(set(seen)) == 4
 
 
+def test_it_is_held_from_before_the_databases_were_read(
+    kernel: Kernel, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    standing = ChangeToken(kernel.engines.query, kernel.store, clock)
+    head = kernel.store.head
+
+    def slow_head() -> int:
+        """What is committed after it is read is not in the token."""
+        found = head()
+        clock.tick()
+        return found
+
+    monkeypatch.setattr(kernel.store, "head", slow_head)
+    before = standing.of("counters")
+    kernel.commands.execute(Add(counter_id="a"), by_ana())
+    assert standing.of("counters") != before
+
+
 def test_it_is_held_for_a_moment_only(kernel: Kernel, standing: ChangeToken, clock: Clock) -> None:
     before = standing.of("counters")
     kernel.commands.execute(Add(counter_id="a"), by_ana())

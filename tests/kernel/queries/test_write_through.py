@@ -14,6 +14,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.messages.messages import Query, query
 from cqrs_app.kernel.queries.answers import projected
 from cqrs_app.kernel.queries.bus import QueryOptions
+from cqrs_app.kernel.queries.cache import MOST_ASKED
 from cqrs_app.kernel.statistics import totals
 from tests.kernel.conftest import ASKER, by_ana
 from tests.kernel.shop import Add, CounterView, GetCounter, get_counter, shop
@@ -107,6 +108,15 @@ def test_many_changes_are_flushed_together(make_kernel: Callable[..., Kernel]) -
     assert 2 <= len(asked) <= 3
     assert found(kernel) == (10, True)
     asked.clear()
+
+
+def test_of_many_questions_the_latest_are_computed_again(kernel: Kernel) -> None:
+    for number in range(MOST_ASKED + 2):
+        found(kernel, f"c{number}")
+    asked.clear()
+    add(kernel)
+    settle(kernel)
+    assert sorted(asked) == sorted(f"c{number}" for number in range(2, MOST_ASKED + 2))
 
 
 def test_it_can_be_switched_off(make_kernel: Callable[..., Kernel]) -> None:

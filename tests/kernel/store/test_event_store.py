@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sqlalchemy import func, select, update
 
 from cqrs_app.kernel.assembly import Engines, Kernel
-from cqrs_app.kernel.commands.bus import utc_now
+from cqrs_app.kernel.clock import utc_now
 from cqrs_app.kernel.commands.call import Call
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.commands.decider import Decider

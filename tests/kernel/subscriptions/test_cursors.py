@@ -4,6 +4,7 @@ forward."""
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -73,3 +74,16 @@ def test_each_change_is_made_to_one_cursor(cursors: Cursors, engine: Engine) -> 
         assert cursors.read(connection, ["two"]) == before
         one = cursors.read(connection, ["one"])["one"]
     assert (one.position, one.version, one.state) == (5, 2, "running")
+
+
+def test_of_two_cursors_each_gets_all_that_the_other_has(cursors: Cursors, engine: Engine) -> None:
+    with engine.begin() as connection:
+        cursors.rebuilt(connection, "two", 5, bytes(31) + b"2", 2, LATER, zone="Europe/Berlin")
+        cursors.set_state(connection, "two", "failed", "no")
+        before = cursors.read(connection, ["one", "two"])
+        cursors.exchange(connection, *(cursors.lock(connection, name) for name in ("one", "two")))  # type: ignore[arg-type]
+        after = cursors.read(connection, ["one", "two"])
+    for mine, other in (("one", "two"), ("two", "one")):
+        own = {"revision": after[mine].revision, "since": before[mine].since}
+        assert after[mine] == replace(before[other], subscription=mine, **own)
+        assert after[mine].revision not in (before["one"].revision, before["two"].revision)

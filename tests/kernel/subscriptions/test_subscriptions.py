@@ -14,7 +14,7 @@ from cqrs_app.kernel.assembly import Engines, Kernel
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.messages.messages import Event
 from cqrs_app.kernel.store.tables import subscription_parked
-from cqrs_app.kernel.subscriptions.cursors import Cursor
+from cqrs_app.kernel.subscriptions.cursors import Cursor, cursors_in
 from cqrs_app.kernel.subscriptions.subscription import Subscription
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.runtime.commands import (
@@ -250,6 +250,20 @@ def test_a_shorter_log_is_followed_from_its_end_once_it_is_resumed(
     assert written(engines)[3:] == [("d", 4)]
 
 
+def test_with_a_new_cursor_what_is_done_once_is_done_only_for_later_events(
+    kernel: Kernel, engines: Engines, letters_to: Letters
+) -> None:
+    letters_to.once = frozenset({"Added"})  # type: ignore[misc]
+    for counter in "ab":
+        add(kernel, counter)
+    with engines.write.begin() as connection:
+        cursors_in("write").delete(connection, "letters")
+    kernel.runner.prepare()
+    add(kernel, "c")
+    kernel.runner.advance("letters")
+    assert written(engines) == [("c", 1)]
+
+
 class Chore(BackgroundTask):
     """Does nothing but count, or fail."""
 
@@ -284,6 +298,54 @@ def test_one_task_that_raises_holds_up_neither_the_others_nor_the_sweep(
     kernel.tasks["working"].join(10)
     assert sorted(working.done) == ["one", "tidied"]
     assert kernel.runner.behind() == {}
+
+
+def test_whoever_cannot_be_passed_over_is_advanced_by_the_sweep(
+    kernel: Kernel, engines: Engines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cqrs_app.processes.sweep.PATIENCE_SECONDS", 0.0)
+
+    def fails(behind: object) -> set[str]:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(kernel.runner, "pass_over", fails)
+    add(kernel, "a", 5)
+    Sweep(kernel).once()
+    assert written(engines) == [("a", 5)]
+    assert kernel.runner.behind() == {}
+
+
+def test_the_sweep_seals_on_until_nothing_is_left_and_then_once_a_minute(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = [False, True, True]
+    monkeypatch.setattr(kernel.seals, "extend", more.pop)
+    sweep = Sweep(kernel)
+    for left in (2, 1, 0, 0):
+        sweep.once()
+        assert len(more) == left
+
+
+def test_closing_waits_for_what_the_sweep_has_begun(make_kernel: Callable[..., Kernel]) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow(Chore):
+        def work(self, kernel: Kernel, key: str) -> bool:
+            begun.set()
+            go_on.wait(10)
+            return super().work(kernel, key)
+
+    slow = Slow("slow")
+    kernel = make_kernel(area=replace(shop(), tasks=[slow]))
+    kernel.tasks["slow"].look_after(patience=0)
+    assert begun.wait(10)
+    closing = threading.Thread(target=kernel.close)
+    closing.start()
+    closing.join(0.1)
+    assert closing.is_alive()
+    go_on.set()
+    closing.join(10)
+    assert slow.done == ["one"]
 
 
 def test_a_task_is_known_by_its_name() -> None:

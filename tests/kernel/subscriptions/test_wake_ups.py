@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import pytest
 from redis import Redis
+from redis.exceptions import ConnectionError  # noqa: A004 - what the client raises
 from rq import Queue
 from rq.serializers import JSONSerializer
 
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.subscriptions import wake_ups
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.kernel.subscriptions.wake_ups import (
     BUSY_COMMITS,
@@ -78,12 +80,42 @@ def test_a_job_that_is_not_ours_is_not_run(redis_url: str) -> None:
         job.perform()
 
 
-def test_redis_down_costs_an_operator_nothing(make_kernel: Callable[..., Kernel]) -> None:
+def test_redis_down_costs_an_operator_nothing_and_is_said_once(
+    make_kernel: Callable[..., Kernel],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(wake_ups, "REST_SECONDS", 0)
     kernel = make_kernel(redis="unix:///nowhere/redis.sock")
-    receipts = [kernel.commands.execute(Add(counter_id="a"), by_ana()) for _ in range(20)]
+    receipts = []
+    for _ in range(20):
+        receipts.append(kernel.commands.execute(Add(counter_id="a"), by_ana()))
+        kernel.wake_ups.flush()
+    kernel.wake_ups.advanced("counters")
     assert [receipt.version for receipt in receipts] == list(range(1, 21))
     kernel.wake_ups.close()
-    assert kernel.wake_ups.missed > 0
+    assert kernel.wake_ups.missed > 1
+    said = [each.getMessage() for each in caplog.records if "wake-up" in each.getMessage()]
+    assert len(said) == 1
+    assert "the sweep does the work meanwhile" in said[0]
+
+
+def test_redis_that_is_back_is_said_once(
+    kernel: Kernel, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wake_ups, "REST_SECONDS", 0)
+    with monkeypatch.context() as patch:
+        patch.setattr(kernel.wake_ups, "_unmarked", _away)
+        add(kernel)
+    for _ in range(3):
+        add(kernel)
+        kernel.wake_ups.advanced("counters")
+    said = [each.getMessage() for each in caplog.records if "takes wake-ups again" in each.msg]
+    assert said == ["Redis takes wake-ups again; missed so far: 1"]
+
+
+def _away(consumers: Collection[str]) -> list[str]:
+    raise ConnectionError("away")
 
 
 def test_a_job_is_done_though_redis_does_not_forget_its_wake_up(

@@ -18,7 +18,7 @@ from rq.timeouts import BaseDeathPenalty
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.statistics import totals
-from cqrs_app.processes.jobs import AllowedJob, advance
+from cqrs_app.processes.jobs import AllowedJob, advance, work
 from cqrs_app.processes.worker import run_worker
 
 pytestmark = pytest.mark.usefixtures("signals_as_before")
@@ -58,6 +58,17 @@ def test_a_failed_job_is_kept_with_its_reason_and_the_next_one_is_done(
     kernel.statistics.flush()
     assert counts(kernel, "job") == {("sleep", "finished"): 2, ("system", "failed"): 1}
     assert counts(kernel, "job_wait") == {("worker", "started"): 3}
+
+
+def test_a_job_of_another_release_is_left_to_others(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("cqrs_app.processes.jobs.kernel", kernel)
+    with caplog.at_level(logging.WARNING):
+        advance("gone", "counters")
+        work("gone", "1")
+    assert "there is no subscription gone in this release" in caplog.text
+    assert "there is no background task gone in this release" in caplog.text
 
 
 @pytest.mark.parametrize("kind", ["success", "failure", "stopped"])

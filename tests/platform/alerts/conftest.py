@@ -52,9 +52,9 @@ class OnCall:
         return self.kernel.queries.ask(question, QueryContext(actor=ADA)).value
 
     def follow(self) -> None:
-        """Advance every subscription, except those that a test has stopped."""
+        """Advance every subscription that is behind, except those that a test has stopped."""
         for _ in range(2):
-            for name in self.kernel.registry.subscriptions:
+            for name in self.kernel.runner.behind():
                 if name not in self.stopped:
                     self.kernel.runner.advance(name)
 

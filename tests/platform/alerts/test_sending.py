@@ -160,8 +160,8 @@ def test_a_password_is_not_sent_without_tls(on_call: OnCall, mail: MailServer) -
     assert mail.messages == []
 
 
-def silence(on_call: OnCall) -> None:
-    until = on_call.clock() + HOUR
+def silence(on_call: OnCall, hours: int = 1) -> None:
+    until = on_call.clock() + hours * HOUR
     on_call.do(SilenceAlert(alert_id="no_worker", until=until, reason="We move."))
 
 
@@ -181,6 +181,26 @@ def test_nothing_is_sent_of_an_alert_that_is_silenced_until_it_is_over(
     on_call.work("alert_notices")
     assert len(mail.messages) == 2
     assert notices(on_call)[0].state == "dropped"
+
+
+def test_who_was_told_that_it_is_raised_hears_the_rest_once_the_silence_is_over(
+    on_call: OnCall, mail: MailServer
+) -> None:
+    stop_worker(on_call)
+    on_call.work("alert_notices")
+    silence(on_call)
+    start_worker(on_call)
+    on_call.work("alert_notices")
+    assert subjects(mail) == ["[Countersign] Warning: No worker is running"]
+    stop_worker(on_call)
+    on_call.clock.move(hours=1, seconds=1)
+    on_call.work("alert_notices")
+    assert len(mail.messages) == 1, "they take it for raised, as it is"
+    silence(on_call)
+    start_worker(on_call)
+    on_call.clock.move(hours=1, seconds=1)
+    on_call.work("alert_notices")
+    assert subjects(mail)[1:] == ["[Countersign] Resolved: No worker is running"]
 
 
 def test_what_is_tried_again_is_dropped_once_the_opposite_is_so(
@@ -271,6 +291,22 @@ def test_nothing_is_sent_of_any_alert_of_a_rule_that_is_silenced_until_both_sile
     assert len(mail.messages) == 1
 
 
+@pytest.mark.parametrize("longer", ["alert", "rule"])
+def test_of_two_silences_the_one_that_ends_later_counts(
+    on_call: OnCall, mail: MailServer, longer: str
+) -> None:
+    until = on_call.clock() + (3 if longer == "rule" else 1) * HOUR
+    on_call.do(SilenceAlertRule(rule="no_worker", until=until, reason="We move."))
+    stop_worker(on_call)
+    silence(on_call, hours=3 if longer == "alert" else 1)
+    on_call.clock.move(hours=2)
+    on_call.work("alert_notices")
+    assert mail.messages == []
+    on_call.clock.move(hours=1, seconds=1)
+    on_call.work("alert_notices")
+    assert len(mail.messages) == 1
+
+
 def test_the_silence_of_a_rule_ends_by_itself_and_is_of_no_other_rule(
     on_call: OnCall, mail: MailServer
 ) -> None:
@@ -280,7 +316,7 @@ def test_the_silence_of_a_rule_ends_by_itself_and_is_of_no_other_rule(
     on_call.do(PauseProjection(projection="orders"))
     on_call.wait("paused")
     on_call.work("alert_notices")
-    assert subjects(mail) == ["[Countersign] Warning: orders is paused"]
+    assert subjects(mail) == ["[Countersign] Warning: Orders is paused"]
     on_call.clock.move(hours=1, seconds=1)
     on_call.work("alert_notices")
     assert len(mail.messages) == 2

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from cqrs_app.areas.desk.read_models import orders as order_rows
 from cqrs_app.areas.fulfilment.commands import CancelFulfilment
 from cqrs_app.areas.orders.commands import ApproveOrder
 from cqrs_app.areas.orders.order import Order
+from cqrs_app.composition.outside import problem_sources
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.store.tables import checkpoints
@@ -48,6 +49,7 @@ from tests.platform.alerts.conftest import ADA, OnCall
 from tests.platform.approvals.conftest import Shop
 from tests.platform.approvals.conftest import make_people as make_people  # noqa: PLC0414
 from tests.platform.approvals.test_overrides import override, review
+from tests.platform.webhooks.conftest import Clock
 from tests.platform.webhooks.conftest import receiver as receiver  # noqa: PLC0414 - a fixture
 from tests.platform.webhooks.receiver import Receiver
 
@@ -118,7 +120,9 @@ def test_an_event_that_is_parked(on_call: OnCall, monkeypatch: pytest.MonkeyPatc
         broken.setitem(handlers, "OrderPlaced", _raise)
         on_call.do(on_call.place("O1"))
     is_raised(on_call, "parked", "parked.orders")
-    assert on_call.alert("parked.orders").value == 1
+    parked = on_call.alert("parked.orders")
+    assert (parked.value, parked.title) == (1, "Orders could not apply an event")
+    assert parked.cost.endswith(": 1 record is out of date.")
     on_call.do(RetryParkedEvents(projection="orders", stream="order-O1"))
     is_resolved(on_call, "parked.orders")
 
@@ -220,6 +224,23 @@ def test_a_webhook_that_fails_and_one_that_is_paused(on_call: OnCall, receiver: 
     assert on_call.alert("webhook_paused.stock").remedy == "It moves house."
     on_call.do(webhooks.ResumeWebhook(webhook_id="stock"))
     is_resolved(on_call, "webhook_paused.stock")
+
+
+def test_seals_that_cannot_be_kept_outside(
+    make_console: Callable[..., Flask], tmp_path: Path
+) -> None:
+    folder = tmp_path / "outside"
+    on_call = OnCall(make_console(seal_anchor_file=str(folder / "seals.jsonl")))
+    task = on_call.kernel.tasks["seal_anchors"].task
+    task.work(on_call.kernel, "all")
+    is_raised(on_call, "audit_not_sent", "audit_not_sent.seal_anchors")
+    assert "No such file" in on_call.alert("audit_not_sent.seal_anchors").remedy
+    settings = services_of(on_call.app).settings
+    without = problem_sources(replace(settings, seal_anchor_file=""))
+    assert without.problems(on_call.kernel) == []
+    folder.mkdir()
+    task.work(on_call.kernel, "all")
+    is_resolved(on_call, "audit_not_sent.seal_anchors")
 
 
 def test_requests_that_fail(on_call: OnCall, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -484,11 +505,22 @@ def test_pending_time_survives_a_restart(
     assert restarted.on() == ["no_worker"]
 
 
+class StoppedClock(Clock):
+    """However long a look takes, only a test moves it on."""
+
+    def __init__(self) -> None:
+        self._started = datetime.now(UTC)
+
+    def __call__(self) -> datetime:
+        return self._started + self.ahead
+
+
 def test_two_hosts_raise_it_once(on_call: OnCall, make_console: Callable[..., Flask]) -> None:
     """The second one's turn comes after ten seconds, and then the alert is raised already."""
-    other = OnCall(make_console())
-    other.clock = on_call.clock
-    other.kernel = replace(other.kernel, clock=on_call.clock)
+    other, clock = OnCall(make_console()), StoppedClock()
+    for each in (on_call, other):
+        each.clock = clock
+        each.kernel = replace(each.kernel, clock=clock)
     task = other.kernel.tasks["alerts"].task
     on_call.alive.remove(WORKER)
     on_call.wait("no_worker")

@@ -21,12 +21,8 @@ from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.approvals.commands import SetApprovalPolicy, SignRequest
 from cqrs_app.platform.approvals.gate import request_id_of
-from cqrs_app.platform.approvals.queries import (
-    ApprovalRequestView,
-    ApprovalRow,
-    GetApprovalRequest,
-    ListApprovalRequests,
-)
+from cqrs_app.platform.approvals.lists import ApprovalRow, ListApprovalRequests
+from cqrs_app.platform.approvals.queries import ApprovalRequestView, GetApprovalRequest
 from cqrs_app.platform.approvals.types import SignDecision
 from cqrs_app.services import services_of
 from tests.console import NO_REDIS, MakeConsole, consoles_on
@@ -99,7 +95,7 @@ class Shop:
         found = self.kernel.queries.ask(
             ListApprovalRequests(), QueryContext(actor=self.actor("sam"))
         )
-        return list(found.value)
+        return list(found.value.rows)
 
     def state(self, request_id: str) -> str:
         return str(self.view(request_id).state)

@@ -58,8 +58,9 @@ from cqrs_app.platform.approvals.commands import (
 )
 from cqrs_app.platform.approvals.events import UPCASTERS
 from cqrs_app.platform.approvals.gate import payload_hash
+from cqrs_app.platform.approvals.lists import ListApprovalRequests
 from cqrs_app.platform.approvals.policy import digest_of
-from cqrs_app.platform.approvals.queries import GetApprovalRequest, ListApprovalRequests
+from cqrs_app.platform.approvals.queries import GetApprovalRequest
 from cqrs_app.platform.approvals.request import ApprovalRequest
 from cqrs_app.platform.approvals.tables import approval_requests
 from cqrs_app.platform.approvals.types import (
@@ -238,7 +239,7 @@ def test_a_stage_asks_the_people_of_a_team_as_they_are_by_now(shop: Shop) -> Non
     request_id = shop.ask()
     waiting = ListApprovalRequests(waits_for="tina")
     asking = QueryContext(actor=shop.actor("tina"))
-    assert len(shop.kernel.queries.ask(waiting, asking).value) == 1
+    assert len(shop.kernel.queries.ask(waiting, asking).value.rows) == 1
     accounts.set_team("tina", "")
     for name in ("ada", "tina"):
         with pytest.raises(Refused) as refused:

@@ -10,6 +10,7 @@ import pytest
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import Invalid, Refused
 from cqrs_app.kernel.messages.permissions import Role
+from cqrs_app.platform.alerts import overrides
 from cqrs_app.platform.alerts.overrides import of_overrides
 from cqrs_app.platform.approvals.commands import OverrideApproval, ReviewOverride
 from cqrs_app.platform.approvals.types import ApprovalStage, OverrideVerdict
@@ -52,6 +53,9 @@ def test_an_override_is_a_problem_until_somebody_else_has_reviewed_it(shop: Shop
         None,
         "tina",
     )
+    assert [each.verdict for each in view.history[-2:]] == [None, OverrideVerdict.JUSTIFIED]
+    page = signed_in(shop, "sam").get(f"/approvals/{request_id}").text
+    assert "Approval override reviewed: justified" in page
     with pytest.raises(Refused) as refused:
         review(shop, request_id, "tina")
     assert refused.value.code == "no_review_due"
@@ -65,6 +69,16 @@ def test_a_review_that_is_overdue_is_a_problem_of_its_own(
     found = list(of_overrides(replace(shop.kernel, clock=lambda: later)))
     assert [each.kind for each in found] == ["override", "override_overdue"]
     assert all(each.has_begun for each in found)
+
+
+def test_overrides_beyond_the_bound_are_a_problem_together(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    override(shop)
+    monkeypatch.setattr(overrides, "MOST", 0)
+    [found] = of_overrides(shop.kernel)
+    assert (found.kind, found.subject, found.value) == ("override", "more", 1)
+    assert found.title == "1 more approval was overridden"
 
 
 def test_neither_whoever_overrode_nor_whoever_asked_nor_a_bystander_reviews(shop: Shop) -> None:

@@ -21,6 +21,7 @@ from cqrs_app.platform.approvals.types import Comparison, FieldCondition, SentFr
 from cqrs_app.services import services_of
 from tests.platform.approvals.conftest import Shop
 from tests.platform.approvals.test_doors import program, signed_in
+from tests.services.statements import statements
 
 
 def previewed(shop: Shop, *commands: str, **terms: Any) -> PolicyPreview:
@@ -190,3 +191,16 @@ def test_the_api_and_the_command_line_preview_a_policy(refunded: Shop) -> None:
     assert answer.json["value"]["asked"] == 3
     words = ["query", "PreviewApprovalPolicy", "--commands", "RefundPayment", "--as", "ada"]
     assert '"asked": 3' in refunded.app.test_cli_runner().invoke(args=words).output
+
+
+def test_more_actions_send_no_statement_more(refunded: Shop) -> None:
+    def sent() -> int:
+        with statements() as found:
+            previewed(refunded, over=Decimal(9), currency="EUR", statuses=("placed",))
+        return len(found)
+
+    before = sent()
+    for number in range(3, 9):
+        refunded.pay(f"P-{number}", amount=60, order_id=f"A-{number}")
+        refund(refunded, f"P-{number}", 10)
+    assert sent() == before

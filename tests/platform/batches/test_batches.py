@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import Counter
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -12,11 +12,12 @@ from sqlalchemy import update
 
 from cqrs_app.areas.customers.commands import DeactivateCustomer, RegisterCustomer
 from cqrs_app.areas.inventory.commands import AddProduct, ReceiveStock
-from cqrs_app.areas.orders.commands import AddOrderNote, ApproveOrder, HoldOrder
+from cqrs_app.areas.orders.commands import AddOrderNote, AddOrderTag, ApproveOrder, HoldOrder
 from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import Invalid, NotAllowed, Refused
+from cqrs_app.kernel.messages.permissions import Role
 from cqrs_app.platform.batches import items as batch_rows
 from cqrs_app.platform.batches.commands import (
     CancelBatch,
@@ -26,16 +27,18 @@ from cqrs_app.platform.batches.commands import (
     RetryBatchItems,
     StartBatch,
 )
-from cqrs_app.platform.batches.items import KEPT, Chosen, Items
+from cqrs_app.platform.batches.items import Chosen, Items, Result
 from cqrs_app.platform.batches.queries import GetBatch
 from cqrs_app.platform.batches.tables import batches
 from cqrs_app.platform.batches.words import BatchState, Outcome
+from cqrs_app.platform.operators.commands import ChangeOperatorRole, ChangeRole, DefineRole
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import catch_up
 from tests.platform.batches.conftest import MARIA, SAM, Shop
 from tests.services.statements import statements
 
 HOLD = HoldReason.PAYMENT_CHECK
+SYSTEM = Actor("system", frozenset[str]().union(*ROLES.values()))
 
 
 def test_a_batch_is_checked_by_the_rules_before_anything_is_sent(shop: Shop) -> None:
@@ -87,6 +90,9 @@ def test_what_would_be_refused_can_be_left_out(shop: Shop) -> None:
     shop.place("A-1", "A-2")
     shop.run(ApproveOrder(order_id="A-2"))
     batch_id = shop.create("ApproveOrder", ["A-1", "A-2"])
+    with pytest.raises(Refused, match="still being checked") as early:
+        shop.decide(StartBatch(batch_id=batch_id, leave_out=True))
+    assert early.value.code == "not_checked"
     shop.work(batch_id)
     shop.decide(StartBatch(batch_id=batch_id, leave_out=True))
     shop.work(batch_id)
@@ -120,11 +126,12 @@ def test_an_item_that_changed_since_it_was_seen_is_not_touched_and_can_be_sent_a
 def test_all_that_match_are_frozen_when_it_is_created(shop: Shop) -> None:
     shop.place("A-1", "A-2", price=5)
     shop.place("B-1", price=500)
-    batch_id = shop.create("ApproveOrder", filters={"max_total": ["100"]}, start=True)
+    filters = {"max_total": ["100"], "stage": ["needs_approval"]}
+    batch_id = shop.create("ApproveOrder", filters=filters, start=True)
     shop.place("A-3", price=5)
     shop.work(batch_id)
     assert shop.outcomes(batch_id) == {"A-2": "done", "A-1": "done"}
-    assert shop.batch(batch_id).row.source == "All with max total 100"
+    assert shop.batch(batch_id).row.source == "All with Total to: 100; Stage: Needs approval"
     with pytest.raises(Invalid, match="No items match"):
         shop.create("ApproveOrder", filters={"min_total": ["9999"]})
     with pytest.raises(Invalid, match="no_such_filter"):
@@ -204,6 +211,23 @@ def test_what_a_dead_process_had_taken_is_sent_once(shop: Shop) -> None:
     assert shop.events("A-1") == ["OrderPlaced", "OrderApproved"]
 
 
+def test_a_batch_is_through_although_another_is_still_being_sent(shop: Shop) -> None:
+    shop.place("A-1", "A-2")
+    first, other = (
+        shop.create("ApproveOrder", [order_id], start=True) for order_id in ("A-1", "A-2")
+    )
+    rows = Items(shop.kernel.engines.write)
+    for batch_id in (first, other):
+        assert rows.has_waiting(batch_id)
+        assert len(rows.send(batch_id)) == 1
+        assert not rows.has_waiting(batch_id)
+    assert [each.subject for each in rows.sending(first)] == ["A-1"]
+    rows.finished(first, [Result(1, Outcome.DONE)])
+    assert rows.sending(first) == []
+    assert [rows.renew(each).sending for each in (first, other)] == [False, True]
+    assert shop.outcomes(other) == {"A-2": "sending"}
+
+
 def test_a_retry_is_not_lost_while_the_rows_lag_behind_the_decisions(shop: Shop) -> None:
     shop.place("A-1")
     shop.run(ApproveOrder(order_id="A-1"))
@@ -257,40 +281,83 @@ def test_personal_data_is_not_stored_with_a_batch(shop: Shop) -> None:
         )
     assert Items(shop.kernel.engines.write).commands_of(batch_id) == ()
     found = shop.create("ApproveOrder", filters={"q": ["A-1"], "max_total": ["100"]})
-    assert shop.batch(found).row.source == "All with a search text, max total 100"
+    assert shop.batch(found).row.source == "All with a search text; Total to: 100"
 
 
-def test_a_batch_is_paused_when_its_creator_is_disabled_and_nobody_resumes_it(shop: Shop) -> None:
+@pytest.mark.parametrize("loss", ["role", "permission", "account", "token"])
+def test_items_are_refused_once_their_creator_may_not_send_them(
+    shop: Shop, loss: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One item is sent before that, two after it."""
+    services = services_of(shop.app)
+    services.accounts.create("lena", "operator", "a long enough passphrase")
+    if loss == "permission":
+        allowed = ("orders.view", "orders.approve", "batches.run")
+        shop.run(DefineRole(role="approver", based_on=Role.OPERATOR, permissions=allowed), SYSTEM)
+        shop.run(ChangeOperatorRole(operator="lena", role="approver"), SYSTEM)
+    creator = services.accounts.get("lena").actor
+    if loss == "token":
+        token = services.tokens.find(services.tokens.create("wms", "operator", made_by="lena"))
+        assert token
+        creator = token.actor
+    shop.place("A-1", "A-2", "A-3")
+
+    def lose() -> None:
+        match loss:
+            case "role":
+                shop.run(ChangeOperatorRole(operator="lena", role="viewer"), SYSTEM)
+            case "permission":
+                shop.run(
+                    ChangeRole(role="approver", permissions=("orders.view", "batches.run")), SYSTEM
+                )
+            case "account":
+                services.accounts.disable("lena")
+            case "token":
+                services.tokens.revoke("wms", "sam")
+
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2", "A-3"], actor=creator, start=True)
+    send, sent = Items.send, []
+
+    def sending(items: Items, key: str) -> list[batch_rows.Item]:
+        if len(sent) == 1:
+            lose()
+        sent.append(key)
+        return send(items, key)
+
+    monkeypatch.setattr(batch_rows, "CHUNK", 1)
+    monkeypatch.setattr(Items, "send", sending)
+    shop.work(batch_id)
+    assert shop.batch(batch_id).row.state is BatchState.ENDED
+    assert shop.outcomes(batch_id) == {"A-1": "done", "A-2": "refused", "A-3": "refused"}
+    item = shop.items(batch_id)["A-2"]
+    assert item.code == "not_allowed"
+    assert item.sentence.startswith(f"{creator.name} does not have the permission to do this any")
+    assert shop.events("A-2") == ["OrderPlaced"]
+    logged = [shop.kernel.log.find(f"{batch_id}.{number}.1") for number in (1, 2, 3)]
+    assert [each and each.outcome for each in logged] == ["succeeded", "refused", "refused"]
+
+
+def test_what_the_log_says_of_an_item_counts_when_its_worker_is_killed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also once the creator is disabled."""
     accounts = services_of(shop.app).accounts
     lena = accounts.create("lena", "operator", "a long enough passphrase").actor
-    shop.place("A-1")
-    running = shop.create("ApproveOrder", ["A-1"], actor=lena, start=True)
-    ready = shop.create("ApproveOrder", ["A-1"], actor=lena)
+    shop.place("A-1", "A-2")
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2"], actor=lena, start=True)
+    shop.run(AddOrderTag(order_id="A-2", tag="gift"))
+
+    def killed(*given: object) -> None:
+        raise ConnectionAbortedError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Items, "finished", killed)
+        with pytest.raises(ConnectionAbortedError):
+            shop.work(batch_id)
     accounts.disable("lena")
-    shop.work(running)
-    assert shop.batch(running).row.state is BatchState.PAUSED
-    assert shop.outcomes(running) == {"A-1": "waiting"}
-    for decision in (ResumeBatch(batch_id=running), StartBatch(batch_id=ready)):
-        with pytest.raises(Refused, match="of lena, who created this batch, is no longer active"):
-            shop.decide(decision, SAM)
-    shop.decide(CancelBatch(batch_id=running))
-    with pytest.raises(Refused, match="no longer active"):
-        shop.decide(RetryBatchItems(batch_id=running, outcome="cancelled"), SAM)
-    assert shop.events("A-1") == ["OrderPlaced"]
-
-
-def test_a_batch_is_paused_when_the_token_of_its_creator_is_revoked(shop: Shop) -> None:
-    tokens = services_of(shop.app).tokens
-    actor = tokens.find(tokens.create("wms", "operator", made_by="sam")).actor  # type: ignore[union-attr]
-    shop.place("A-1")
-    batch_id = shop.create("ApproveOrder", ["A-1"], actor=actor, start=True)
-    tokens.revoke("wms", "sam")
+    services_of(shop.app).batches._items.release(batch_id)
     shop.work(batch_id)
-    assert shop.batch(batch_id).row.state is BatchState.PAUSED
-    tokens.create("wms", "operator", made_by="sam")
-    shop.decide(ResumeBatch(batch_id=batch_id))
-    shop.work(batch_id)
-    assert shop.outcomes(batch_id) == {"A-1": "done"}
+    assert shop.outcomes(batch_id) == {"A-1": "done", "A-2": "conflicted"}
 
 
 def test_a_batch_needs_items_and_is_created_once(shop: Shop) -> None:
@@ -340,18 +407,16 @@ def test_items_nobody_made_a_batch_of_are_deleted_and_old_ones_too(shop: Shop) -
         {},
         "1 chosen",
         [batch_rows.Chosen("A-1")],
-        created_by="maria",
-        permissions=[],
+        creator=MARIA,
     )
-    rows.forget_old()
+    rows.forget_strays()
     assert rows.commands_of(stray) == ("ApproveOrder",)
     later = shop.kernel.clock() + batch_rows.STRAYS_KEPT * 2
-    Items(shop.kernel.engines.write, lambda: later).forget_old()
+    Items(shop.kernel.engines.write, lambda: later).forget_strays()
     assert rows.commands_of(stray) == ()
     assert rows.commands_of(kept) == ("ApproveOrder",)
     shop.decide(CancelBatch(batch_id=kept))
-    much_later = later + batch_rows.KEPT
-    Items(shop.kernel.engines.write, lambda: much_later).forget_old()
+    assert rows.forget_before(shop.kernel.clock()) == 1
     assert rows.commands_of(kept) == ()
 
 
@@ -412,6 +477,24 @@ def test_counts_are_kept_through_every_step(shop: Shop) -> None:
     check({"cancelled": "5.00", "done": "15.00"})
 
 
+def test_items_are_taken_in_order_and_none_is_compared_with_each_of_the_others(
+    shop: Shop,
+) -> None:
+    """PostgreSQL knows nothing of a batch that is new to it."""
+    batch_id = shop.create("ApproveOrder", [f"A-{number}" for number in range(2_000)], start=True)
+    with statements() as sent:
+        taken = services_of(shop.app).batches._items.send(batch_id)
+    assert [each.number for each in taken] == [*range(1, batch_rows.CHUNK + 1)]
+    engine = shop.kernel.engines.write
+    if engine.dialect.name == "postgresql":
+        [update] = [each for each in sent if each.sql.startswith("UPDATE batch_items")]
+        with engine.connect() as connection:
+            lines = connection.exec_driver_sql(f"EXPLAIN {update.sql}", update.parameters)
+            plan = "\n".join(line for (line,) in lines)
+        assert "Loop" not in plan, plan
+        assert "Join" not in plan, plan
+
+
 def test_following_a_batch_adds_up_no_items(shop: Shop) -> None:
     shop.place("A-1", "A-2")
     batch_id = shop.create("ApproveOrder", ["A-1", "A-2"], start=True)
@@ -420,23 +503,18 @@ def test_following_a_batch_adds_up_no_items(shop: Shop) -> None:
     assert not any("batch_items" in str(each) for each in sent), list(map(str, sent))
 
 
-def test_the_page_says_why_a_worker_paused_it(shop: Shop) -> None:
-    accounts = services_of(shop.app).accounts
-    accounts.create("maria", "operator", "nine grey geese on a lake")
+def test_the_page_says_why_somebody_paused_it(shop: Shop) -> None:
     shop.place("A-1")
     batch_id = shop.create("ApproveOrder", ["A-1"], start=True)
-    accounts.disable("maria")
-    shop.work(batch_id)
-    view = shop.batch(batch_id)
-    assert view.row.state == BatchState.PAUSED
-    assert view.paused_because == "The account or token of maria is no longer active."
+    shop.decide(PauseBatch(batch_id=batch_id, reason="Stocktaking until noon."), SAM)
+    assert shop.batch(batch_id).paused_because == "Stocktaking until noon."
 
 
 def test_items_that_nobody_made_a_batch_of_are_frozen_anew_under_their_id(shop: Shop) -> None:
     shop.place("A-1", "A-2")
     batch_id = str(uuid.uuid4())
     items = services_of(shop.app).batches._items
-    stray = {"created_by": "sam", "permissions": [], "chosen": [Chosen("A-1")]}
+    stray = {"creator": SAM, "chosen": [Chosen("A-1")]}
     items.freeze(batch_id, "HoldOrder", {"reason": "other"}, "1 chosen", **stray)  # type: ignore[arg-type]
     shop.create("ApproveOrder", ["A-2"], batch_id=batch_id, start=True)
     shop.work(batch_id)
@@ -458,8 +536,7 @@ def test_a_batch_that_is_never_started_is_deleted_in_the_end_and_cannot_be_start
     shop.place("A-1")
     batch_id = shop.create("ApproveOrder", ["A-1"])
     shop.work(batch_id)
-    later = datetime.now(UTC) + KEPT + timedelta(days=1)
-    Items(shop.kernel.engines.write, lambda: later).forget_old()
+    assert Items(shop.kernel.engines.write).forget_before(datetime.now(UTC)) == 1
     assert shop.ask(GetBatch(batch_id=batch_id)) is None
     with pytest.raises(Refused, match="its items were deleted") as refused:
         shop.decide(StartBatch(batch_id=batch_id))

@@ -41,6 +41,8 @@ def test_every_permission_belongs_to_a_role_or_to_the_system() -> None:
         "approvals.run",
         "alerts.raise",
         "operators.record",
+        "retention.record",
+        "audit.record",
     }
 
 

@@ -19,6 +19,7 @@ from cqrs_app.kernel.messages.messages import Command, Query
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.platform.failures.queries import FailureRow, ListFailures
 from cqrs_app.services import services_of
+from tests.interfaces.web.pages.conftest import catch_up
 from tests.performance.plenty import do
 
 ADA = Actor("ada", ROLES["admin"])
@@ -38,7 +39,7 @@ class Console:
 
     def order(self, *numbers: int) -> None:
         """Place, approve and ship orders O1, O2, ..., each of a customer of its own."""
-        do(self.app, [each for number in numbers for each in _shipped(number)])
+        do(self.app, [each for number in numbers for each in shipment(number)])
 
     def act(self, *commands: Command) -> None:
         for command in commands:
@@ -52,8 +53,7 @@ class Console:
         """Do what workers do: advance subscriptions, count parked events, resolve."""
         services_of(self.app).failures.flush()
         for _ in range(2):
-            for name in self.kernel.registry.subscriptions:
-                self.kernel.runner.advance(name)
+            catch_up(self.app)
             task = self.kernel.tasks["failures"].task
             while keys := task.due(self.kernel):
                 for key in keys:
@@ -85,7 +85,7 @@ def console(make_console: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch)
     return made
 
 
-def _shipped(number: int) -> Iterator[Command]:
+def shipment(number: int) -> Iterator[Command]:
     order_id, line = f"O{number}", OrderLine(sku="S", quantity=3, unit_price=Decimal("2.50"))
     customer = {"customer_name": f"Ann {number}", "country": "France"}
     yield orders.PlaceOrder(order_id=order_id, lines=(line,), currency="EUR", **customer)

@@ -136,6 +136,19 @@ def test_one_that_fails_again_is_counted_and_can_be_sent_again(
     assert outcomes(ready, ids) == ["succeeded"]
 
 
+def test_one_that_is_queued_again_shows_no_error(
+    ready: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with failing(monkeypatch, ApproveOrder):
+        [command_id] = failed(ready, ApproveOrder(order_id="O1"))
+    failure_id = view_of(ready).failure.failure_id
+    ready.act(RetryFailure(failure_id=failure_id, streams=1))
+    ready.follow()
+    entry = ready.ask(GetCommand(command_id=command_id)).entry
+    assert (entry.outcome, entry.code, entry.sentence) == ("queued", None, None)
+    assert "RuntimeError" in view_of(ready).traceback, "the failure keeps it"
+
+
 def test_what_somebody_sent_whose_account_is_disabled_is_not_sent_again(
     ready: Console, monkeypatch: pytest.MonkeyPatch
 ) -> None:

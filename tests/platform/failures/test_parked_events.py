@@ -24,7 +24,7 @@ from cqrs_app.platform.failures.commands import (
 from cqrs_app.platform.failures.queries import GetFailure
 from cqrs_app.platform.failures.retry import PreviewRetry
 from cqrs_app.platform.runtime.status import ParkedStreams
-from tests.platform.failures.conftest import ADA, Console
+from tests.platform.failures.conftest import ADA, Console, shipment
 
 SEVEN = range(1, 8)
 
@@ -90,6 +90,33 @@ def test_a_retry_begins_with_the_oldest_and_takes_as_many_as_asked_for(
     assert console.failures("open") != ()
     console.act(RetryFailure(failure_id=stuck, streams=100))
     assert len(shipped(console)) == 7
+
+
+def test_rows_that_other_events_changed_before_a_retry_are_repaired(
+    console: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The approval is applied after a step of fulfilment, which is in another stream."""
+    handlers = console.kernel.registry.projections["orders"].handlers
+    with monkeypatch.context() as broken:
+        broken.setitem(handlers, "OrderApproved", _raise)
+        place, approve, _ = shipment(1)
+        console.act(place, approve)
+        fulfilment = console.kernel.tasks["fulfilment"].task
+        for key in fulfilment.due(console.kernel):
+            fulfilment.work(console.kernel, key)
+        console.follow()
+    [failure] = console.failures()
+    assert console.kernel.reconciler.due(None) == []
+    console.act(RetryFailure(failure_id=failure.failure_id))
+    assert (console.failures(), console.kernel.reconciler.due(None)) == ((), ["orders"])
+    done = console.app.test_cli_runner().invoke(args=["reconcile", "--due"])
+    assert (done.exit_code, console.kernel.reconciler.due(None)) == (0, [])
+    assert "repaired" in done.output
+    assert console.kernel.reconciler.prove(["orders"])["orders"].count == 0
+
+
+def _raise(*_: object) -> None:
+    raise KeyError("broken")
 
 
 def test_a_failure_of_which_nothing_is_parked_any_more_is_resolved(

@@ -16,6 +16,7 @@ from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.commands.handling import Handler
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.failures import recorder, records
+from cqrs_app.platform.failures.commands import ResolveFailure
 from cqrs_app.platform.failures.queries import FailureRow, GetFailure, ListFailures
 from cqrs_app.platform.failures.recorder import Recorder
 from cqrs_app.platform.failures.tables import failure_hours, failure_occurrences, failures
@@ -165,6 +166,26 @@ def test_what_could_not_be_written_is_written_once_the_store_is_back(console: Co
     made.close()
     found = {each.message: each.count for each in console.failures(kind="page")}
     assert found == {"one": 3, "other": 1}
+
+
+def test_what_happened_before_it_was_resolved_opens_nothing_when_it_is_written_later(
+    console: Console,
+) -> None:
+    made = Recorder(console.kernel.engines.write, "r2", console.kernel.clock)
+    late = Recorder(console.kernel.engines.write, "r1", console.kernel.clock)
+    late._background.nudge = lambda: None  # type: ignore[method-assign]
+    report_some(late, "one")
+    report_some(made, "one")
+    made.flush()
+    [found] = console.failures(kind="page")
+    console.act(ResolveFailure(failure_id=found.failure_id))
+    late.flush()
+    [found] = console.failures(kind="page", state="all")
+    assert (found.count, found.state, found.regressed_in) == (2, "resolved", None)
+    report_some(made, "one")
+    made.close()
+    [found] = console.failures(kind="page")
+    assert (found.count, found.state, found.regressed_in) == (3, "open", "r2")
 
 
 def test_a_failure_that_cannot_be_kept_raises_nothing(

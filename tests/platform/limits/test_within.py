@@ -96,9 +96,26 @@ def test_a_token_with_the_role_has_its_limits(shop: Shop, narrowed: tuple[str, .
     send(shop, refund(10), token.actor)
 
 
+def test_a_new_token_has_no_limits_of_a_revoked_one_of_its_name(shop: Shop) -> None:
+    services = define(shop, amounts=(UP_TO_10,))
+    up_to_20 = AmountLimit(command="RefundPayment", amount=Decimal(20), currency="EUR")
+    more = DefineRole(
+        role="counter", based_on="supervisor", permissions=PERMISSIONS, amounts=(up_to_20,)
+    )
+    shop.run(more, "ada")
+    services.tokens.create("till", "desk", made_by="ada")
+    services.tokens.revoke("till", "ada")
+    token = services.tokens.find(services.tokens.create("till", "counter", made_by="ada"))
+    assert token is not None
+    with pytest.raises(Refused, match=r"up to EUR 20\.00"):
+        send(shop, refund(21), token.actor)
+    send(shop, refund(11), token.actor)
+    assert shop.refunds() == 1
+
+
 def test_the_actor_behind_an_approved_request_has_the_limits_too(shop: Shop) -> None:
     services = define(shop, amounts=(UP_TO_10,))
-    actor = services.signers.actor("sam")
+    actor = services.signers.actor_now(Actor("sam"))
     assert actor is not None
     assert LIMITED in actor.permissions
     assert services.signers.of("sam").role == "supervisor", "what it is based on"
@@ -220,3 +237,13 @@ def test_who_has_no_limits_sends_no_statement_more(shop: Shop) -> None:
     usual = sent(shop.actor("tina"), "one")
     assert LIMITED not in sam(shop).permissions
     assert sent(sam(shop), "two") == usual
+
+
+def test_a_token_is_held_within_the_limits_of_who_made_it(shop: Shop) -> None:
+    services = services_of(shop.app)
+    secret = services.tokens.create("till", "supervisor", made_by="sam")
+    define(shop, amounts=(UP_TO_10,))
+    token = services.tokens.find(secret)
+    assert token is not None
+    with pytest.raises(Refused, match=r"up to EUR 10\.00"):
+        send(shop, refund(11), token.actor)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
+import msgspec
 import pytest
 from flask import Flask
 
+from cqrs_app.areas.expenses.claim import ExpenseClaim
+from cqrs_app.areas.expenses.commands import SubmitExpenseClaim
 from cqrs_app.areas.orders.commands import AddOrderNote, HoldOrder
 from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.installed_areas import ROLES
@@ -23,8 +27,10 @@ from cqrs_app.platform.macros.commands import DeleteMacro, RenameMacro, SaveMacr
 from cqrs_app.platform.macros.events import MacroDeleted, MacroRenamed, MacroSaved
 from cqrs_app.platform.macros.macros import MOST_MACROS, Macro
 from cqrs_app.platform.macros.queries import ListMacros
+from cqrs_app.platform.macros.steps import Step
 from cqrs_app.platform.views.commands import TEAM
 from tests.console import MakeConsole
+from tests.interfaces.web.pages.conftest import catch_up
 from tests.platform.batches.conftest import MARIA, SAM, Shop
 
 MACROS = Scenarios(macros_area(()), at=datetime(2026, 3, 2, 12, tzinfo=UTC))
@@ -61,6 +67,10 @@ def test_a_macro_is_not_renamed_to_the_name_of_another_and_has_to_be_there() -> 
     given = MACROS.given(saved("A"), saved("B"))
     given.when(RenameMacro(owner=TEAM, macro="A", new_name="b")).refused("name_taken")
     given.when(RenameMacro(owner=TEAM, macro="C", new_name="D")).refused("no_such_macro")
+    # Its own name in another spelling is no other's.
+    given.when(RenameMacro(owner=TEAM, macro="A", new_name="a")).then(
+        MacroRenamed(owner=TEAM, macro="A", new_name="a")
+    )
     given.when(DeleteMacro(owner=TEAM, macro="C")).refused("no_such_macro")
 
 
@@ -93,6 +103,7 @@ def test_macros_are_ones_own_and_those_of_the_team_need_a_supervisor(shop: Shop)
         (["ApproveOrder?order_id=A-1"], "cannot have order_id"),
         (["DeactivateCustomer?reason=Moved"], "personal data"),
         (["ApproveOrder", "RetireProduct"], "the same kind of thing"),
+        (["ApproveExpenseClaim?further=owner"], "further.0"),
     ],
 )
 def test_a_step_that_could_not_be_carried_out_is_refused(
@@ -101,6 +112,23 @@ def test_a_step_that_could_not_be_carried_out_is_refused(
     with pytest.raises(Refused, match=sentence) as refused:
         save(shop, *steps)
     assert refused.value.code == "unusable_step"
+
+
+@pytest.mark.parametrize("further", ["director", "supervisor&further=director"])
+def test_a_step_has_fields_that_are_lists(shop: Shop, further: str) -> None:
+    step = f"ApproveExpenseClaim?further={further}&note=Fine"
+    save(shop, step)
+    assert str(Step.from_text(step)) == step
+    claim = SubmitExpenseClaim(claim_id="E-1", purpose="Fair", amount=Decimal(5), currency="EUR")
+    shop.run(claim, SAM)
+    catch_up(shop.app)
+    batch_id = shop.create(macro="Hold and note", named=["E-1"], start=True)
+    shop.work(batch_id)
+    [*_, approved] = shop.kernel.store.events_of(ExpenseClaim.stream_of("E-1"))
+    assert shop.outcomes(batch_id) == {"E-1": "done"}
+    assert msgspec.json.decode(approved.payload)["further"] == [
+        each.partition("=")[2] or each for each in further.split("&")
+    ]
 
 
 def test_each_item_becomes_the_commands_of_the_macro_in_order(shop: Shop) -> None:
@@ -197,6 +225,18 @@ def test_a_macro_needs_the_permission_of_each_of_its_commands(shop: Shop) -> Non
     batch_id = shop.create(macro="Hold and note", named=["A-1"])
     with pytest.raises(NotAllowed, match=r"orders\.hold"):
         shop.decide(StartBatch(batch_id=batch_id), clerk)
+
+
+def test_nobody_puts_into_the_teams_macros_what_they_may_not_send(shop: Shop) -> None:
+    sharing = Actor("nia", frozenset({"macros.save", "macros.share", "orders.note"}))
+    admins = SaveMacro(macro="Hold and note", owner=TEAM, steps=STEPS)
+    with pytest.raises(NotAllowed):
+        shop.run(admins, sharing)
+    shop.run(admins)
+    with pytest.raises(NotAllowed):
+        shop.run(RenameMacro(owner=TEAM, macro="hold AND note", new_name="Note"), sharing)
+    mine = SaveMacro(macro="Hold and note", owner="nia", steps=STEPS)
+    shop.run(mine, sharing)
 
 
 def test_ones_own_macro_comes_before_that_of_the_team(shop: Shop) -> None:

@@ -11,12 +11,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from cqrs_app.areas.assignments.commands import AssignOrder, TakeOverOrder
-from cqrs_app.areas.orders.commands import AddOrderNote, HoldOrder
+from cqrs_app.areas.orders.commands import AddOrderNote, AddOrderTag, HoldOrder
 from cqrs_app.areas.orders.words import HoldReason
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.store.tables import events
 from cqrs_app.platform.alerts.commands import RaiseAlert
+from cqrs_app.platform.approvals.commands import OverrideApproval, ReviewOverride, WithdrawRequest
+from cqrs_app.platform.approvals.types import ApprovalStage, OverrideVerdict
 from cqrs_app.platform.batches import items as batch_rows
 from cqrs_app.platform.notifications.tables import notifications
 from cqrs_app.platform.notifications.words import NotificationKind
@@ -120,14 +122,47 @@ def test_who_asked_for_signatures_is_notified_of_the_decision(make_console: Any)
     shop = ApprovalShop(make_console())
     for name, role in PEOPLE.items():
         services_of(shop.app).accounts.create(name, role, PASSWORD)
-    shop.policy()
+    inbox = services_of(shop.app).inbox
+    shop.policy("RefundPayment", "AddOrderTag", stages=(ApprovalStage(approvals=2),))
     shop.pay()
-    shop.sign(shop.ask())
+    request_id = shop.ask()
+    asked = shop.ask(AddOrderTag(order_id="A-1", tag="Gift"))
+    assert [each.sentence for each in inbox.newest("tina")] == [
+        "sam requests your approval of “Add tag” for order A-1.",
+        "sam requests your approval of “Refund payment” for payment P-1.",
+    ]
+    shop.sign(request_id)
+    assert (inbox.unread("tina"), inbox.unread("ada")) == (1, 2)
+    shop.run(WithdrawRequest(request_id=asked))
     catch_up(shop.app)
-    assert [each.sentence for each in services_of(shop.app).inbox.newest("sam")] == [
+    assert (inbox.unread("tina"), inbox.unread("ada")) == (0, 1)
+    shop.sign(request_id, "ada")
+    assert inbox.unread("ada") == 0
+    assert [each.sentence for each in inbox.newest("sam")] == [
         "Your request “Refund payment” for payment P-1 was approved."
     ]
-    assert services_of(shop.app).inbox.newest("victor") == []
+    assert inbox.newest("victor") == []
+
+
+def test_what_awaits_a_review_is_unread_until_somebody_has_reviewed_it(make_console: Any) -> None:
+    shop = ApprovalShop(make_console())
+    for name, role in PEOPLE.items():
+        services_of(shop.app).accounts.create(name, role, PASSWORD)
+    inbox = services_of(shop.app).inbox
+    shop.policy()
+    shop.pay()
+    request_id = shop.ask()
+    digest = shop.view(request_id).digest
+    shop.run(OverrideApproval(request_id=request_id, digest=digest, reason="Urgent."), "ada")
+    shop.work()
+    assert [(each.sentence, each.read_at is None) for each in inbox.newest("tina")] == [
+        ("ada overrode the approval of “Refund payment” for payment P-1. Review it.", True),
+        ("sam requests your approval of “Refund payment” for payment P-1.", False),
+    ]
+    verdict = OverrideVerdict.JUSTIFIED
+    shop.run(ReviewOverride(request_id=request_id, verdict=verdict, comment="It was."), "tina")
+    catch_up(shop.app)
+    assert inbox.unread("tina") == 0
 
 
 def test_whoever_owns_an_alert_is_notified_when_it_is_raised(shop: Shop) -> None:
@@ -196,5 +231,5 @@ def test_old_ones_are_deleted(shop: Shop) -> None:
     old = datetime.now(UTC) - timedelta(days=91)
     with shop.kernel.engines.write.begin() as connection:
         connection.execute(update(notifications).values(at=old))
-    shop.kernel.registry.tasks["notifications"].housekeep(shop.kernel)
+    shop.kernel.registry.tasks["retention"].housekeep(shop.kernel)
     assert services_of(shop.app).inbox.newest("ana") == []

@@ -59,7 +59,9 @@ def sessions(engine: Engine, clock: Clock) -> Sessions:
 
 @pytest.fixture
 def factors(engine: Engine, clock: Clock) -> SecondFactors:
-    return SecondFactors(engine, Vault(engine, "for tests only", "test"), "Test shop", clock)
+    return SecondFactors(
+        engine, Vault(engine, lambda: ["for tests only"], "test"), "Test shop", clock
+    )
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from cqrs_app.kernel.privacy.vault import Vault
 from cqrs_app.kernel.store.tables import command_log, events, streams
 from cqrs_app.platform.operators import commands
 from cqrs_app.platform.operators.accounts import Accounts
-from cqrs_app.platform.operators.ended import has_ended
+from cqrs_app.platform.operators.actors import Actors
 from cqrs_app.platform.operators.errors import AccountError
 from cqrs_app.platform.operators.links import Links
 from cqrs_app.platform.operators.second_factors import SecondFactors
@@ -39,7 +39,7 @@ def bus(engine: Engine, clock: Clock) -> CommandBus:
 
 @pytest.fixture
 def links(engine: Engine, clock: Clock) -> Links:
-    return Links(engine, Vault(engine, KEY, "test"), clock)
+    return Links(engine, Vault(engine, lambda: [KEY], "test"), clock)
 
 
 def send(bus: CommandBus, command: Command, by: Actor = ZOE) -> Any:
@@ -165,6 +165,30 @@ def test_an_invited_operator_chooses_a_password_with_a_link_that_works_once(
     assert accounts.verify("mia", "nine white swans")
 
 
+def test_of_two_who_choose_a_password_with_one_link_at_once_one_does(
+    accounts: Accounts, bus: CommandBus, engine: Engine
+) -> None:
+    accounts.create("zoe", "admin", PASSWORD)
+    send(bus, commands.InviteOperator(operator="mia", role="viewer"))
+    together = Barrier(3)
+
+    def choose(password: str) -> bool:
+        mine = accounts_on(engine)
+        together.wait(10)
+        try:
+            mine.set_password("mia", password, by_link=True)
+        except AccountError as error:
+            assert "was used a moment ago" in str(error)  # noqa: PT017
+            return False
+        return True
+
+    wanted = ["nine white swans", "ten black ravens", "six grey pigeons"]
+    with ThreadPoolExecutor(3) as pool:
+        done = list(pool.map(choose, wanted))
+    assert done.count(True) == 1
+    assert [accounts.verify("mia", each) is not None for each in wanted] == done
+
+
 @pytest.mark.parametrize(
     ("command", "hours"),
     [
@@ -223,11 +247,12 @@ def test_the_tokens_of_a_disabled_account_stop_at_once_and_work_again_with_it(
     assert tokens.find(secret)
     accounts.disable("mia")
     assert tokens.find(secret) is None
-    assert has_ended(engine, "token:sync", clock.now)
+    actors = Actors(engine, lambda: ROLES, lambda: clock.now)
+    assert actors.now(Actor("token:sync")) is None
     assert tokens.find(other)
     accounts.enable("mia")
     assert tokens.find(secret)
-    assert not has_ended(engine, "token:sync", clock.now)
+    assert actors.now(Actor("token:sync")) == Actor("token:sync", ROLES["supervisor"])
 
 
 def test_end_sessions_and_reset_of_second_factors(

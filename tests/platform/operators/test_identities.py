@@ -46,7 +46,7 @@ def test_who_signs_in_with_a_provider_is_no_longer_invited(
 ) -> None:
     identities.admit(who(), creates=True, assigns_roles=True)
     with engine.connect() as connection:
-        (maria,) = list_operators(ListOperators(), connection)
+        (maria,) = list_operators(ListOperators(), connection).rows
     assert maria.state == "active"
 
 
@@ -95,7 +95,9 @@ def test_no_account_is_left_without_the_identity_that_it_was_created_for(
     assert [each.name for each in accounts.list()] == ["mia"]
 
 
-def test_an_identity_belongs_to_one_operator(identities: Identities, accounts: Accounts) -> None:
+def test_an_identity_belongs_to_one_operator(
+    identities: Identities, accounts: Accounts, sessions: Sessions
+) -> None:
     for name in ("mia", "ben"):
         accounts.create(name, "operator", PASSWORD)
     identities.link("mia", MARIA)
@@ -103,8 +105,14 @@ def test_an_identity_belongs_to_one_operator(identities: Identities, accounts: A
         identities.link("ben", MARIA)
     identities.link("mia", Identity(ISSUER, "maria2"))
     assert identities.operator_of(MARIA) is None
+    waiting = sessions.open("mia", second_factor_due=True)
+    token = sessions.open("mia")
     assert identities.unlink("mia")
+    assert sessions.find(token) is None
+    assert sessions.waiting(waiting) is None
+    token = sessions.open("mia")
     assert not identities.unlink("mia")
+    assert sessions.find(token) is not None
     assert identities.of("mia") is None
 
 

@@ -13,6 +13,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, RSAKey
 
+from cqrs_app.environment import SettingsError
 from cqrs_app.platform.operators.openid_provider import (
     Client,
     NotAccepted,
@@ -29,7 +30,8 @@ from cqrs_app.platform.operators.openid_tokens import (
     person,
     signed,
 )
-from cqrs_app.platform.operators.sign_on_rules import SignOnRules, pairs
+from cqrs_app.platform.operators.sign_on_rules import SignOnRules
+from cqrs_app.settings import Settings
 
 ISSUER = "https://id.shop.example"
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -196,7 +198,7 @@ def test_a_discovery_document_of_another_issuer_is_not_used() -> None:
 
 RULES = SignOnRules(
     roles_claim="realm_access.roles",
-    roles=pairs("ops=operator; cn=leads,dc=shop = admin"),
+    roles=Settings(oidc_roles="ops=operator; cn=leads,dc=shop = admin").oidc_role_pairs,
     factors=frozenset({"mfa"}),
 )
 
@@ -237,8 +239,8 @@ def test_a_second_factor_counts_by_the_values_that_are_trusted(
 
 @pytest.mark.parametrize("text", ["ops", "=operator", "ops=", "ops=operator; x"])
 def test_a_mapping_that_names_no_value_or_role_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"ops|operator|x"):
-        pairs(text)
+    with pytest.raises(SettingsError, match=r"OIDC_ROLES has '(ops|=operator|ops=|x)'"):
+        _ = Settings(oidc_roles=text).oidc_role_pairs
 
 
 def test_a_person_is_read_from_the_claims() -> None:

@@ -33,9 +33,9 @@ ADDED: dict[str, str] = {
         projections.retry system.view macros.share views.share webhooks.view
     """,
     "admin": """
-        alerts.configure approvals.manage approvals.override
-        batches.end customers.erase expenses.sign_director operators.manage payments.answer
-        projections.manage
+        alerts.configure approvals.manage approvals.override audit.view
+        batches.end customers.erase demo.remove expenses.sign_director operators.manage
+        payments.answer projections.manage scim.use
         tokens.manage webhooks.manage
     """,
 }

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine, Row, select
 
 from cqrs_app.platform.operators.accounts import Accounts
-from cqrs_app.platform.operators.sessions import Sessions
+from cqrs_app.platform.operators.sessions import Sessions, forget_before
 from cqrs_app.platform.operators.tables import sessions as table
 from tests.platform.operators.conftest import PASSWORD, Clock
 
@@ -98,6 +99,7 @@ def test_sessions_long_over_are_deleted(sessions: Sessions, clock: Clock, engine
     sessions.open("mia")
     clock.advance(days=31)
     sessions.open("mia")
+    assert forget_before(engine, clock() - timedelta(days=30)) == 1
     assert len(rows(engine)) == 1
 
 

@@ -7,10 +7,15 @@ import pytest
 from sqlalchemy import Engine, Row, select, update
 
 from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.commands.context import Actor
+from cqrs_app.platform.operators.accounts import Accounts
+from cqrs_app.platform.operators.actors import Actors
+from cqrs_app.platform.operators.commands import ChangeOperatorRole
 from cqrs_app.platform.operators.errors import TokenError, UnusableName
+from cqrs_app.platform.operators.roles import at_most
 from cqrs_app.platform.operators.tables import api_tokens
 from cqrs_app.platform.operators.tokens import Token, Tokens
-from tests.platform.operators.conftest import Clock
+from tests.platform.operators.conftest import PASSWORD, Clock
 
 
 def rows(engine: Engine) -> list[Row[Any]]:
@@ -124,6 +129,18 @@ def test_a_name_is_unique_among_living_tokens(tokens: Tokens, clock: Clock) -> N
     assert [each.works_at(clock.now) for each in tokens.list()] == [True, False, False]
 
 
+def test_the_name_of_an_expired_token_is_used_again_and_other_expired_ones_stay_as_they_are(
+    tokens: Tokens, clock: Clock
+) -> None:
+    soon = clock.now + timedelta(hours=1)
+    for name in ("till", "feed"):
+        tokens.create(name, "viewer", made_by="zoe", expires_at=soon)
+    clock.advance(hours=2)
+    tokens.create("till", "viewer", made_by="zoe")
+    ended = [(each.name, each.revoked_at) for each in tokens.list()]
+    assert ended == [("feed", None), ("till", None), ("till", soon)]
+
+
 @pytest.mark.parametrize("name", ["", "a b", "x" * 41, "token:x", "importer", "ä"])
 def test_a_name_follows_the_rules_of_operators_names(tokens: Tokens, name: str) -> None:
     with pytest.raises(UnusableName):
@@ -143,3 +160,30 @@ def test_last_use_is_written_at_most_once_a_minute(tokens: Tokens, clock: Clock)
     tokens.find(secret)
     assert tokens.list()[0].last_used_at == clock.now
     assert tokens.list()[1].last_used_at is None
+
+
+def test_a_token_may_never_do_more_than_who_made_it_may_now(
+    tokens: Tokens, accounts: Accounts, engine: Engine
+) -> None:
+    accounts.create("ada", "admin", PASSWORD)
+    accounts.create("zoe", "admin", PASSWORD)
+    secret = tokens.create("till", "supervisor", made_by="zoe", rights=ROLES["admin"])
+    assert found(tokens, secret).permissions == ROLES["supervisor"]
+    accounts.send(ChangeOperatorRole(operator="zoe", role="viewer"))
+    actors = Actors(engine, lambda: ROLES)
+    for permissions in (
+        found(tokens, secret).permissions,
+        tokens.list()[0].permissions,
+        getattr(actors.now(Actor("token:till")), "permissions", None),
+    ):
+        assert permissions == ROLES["viewer"]
+    assert found(tokens, secret).is_narrowed
+    accounts.send(ChangeOperatorRole(operator="zoe", role="admin"))
+    assert found(tokens, secret).permissions == ROLES["supervisor"]
+
+
+def test_the_limits_of_who_made_a_token_hold_for_it() -> None:
+    rights, limited = frozenset({"a", "b"}), frozenset({"a", "limited"})
+    assert at_most(rights, limited) == {"a", "limited"}
+    assert at_most(limited, rights) == {"a", "limited"}
+    assert at_most(rights, None) == rights

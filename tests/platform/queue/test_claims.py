@@ -98,6 +98,16 @@ def test_a_claim_is_taken_over(claims: Claims) -> None:
     assert claims.held(["1"])["1"].operator == "ben"
 
 
+def test_a_claim_that_has_ended_is_not_taken_over(claims: Claims, kernel: Kernel) -> None:
+    claims.claim("1", "ana")
+    claims.claim("2", "ana")
+    end_leases(kernel.engines.write, order_claims.c.lease_until)
+    claims.claim("2", "ana")
+    assert not claims.take_over("1", "ana", "ben")
+    assert claims.held(["1"]) == {}
+    assert claims.take_over("2", "ana", "ben")
+
+
 def test_rows_of_leases_that_ended_are_deleted(
     claims: Claims, console: Flask, kernel: Kernel
 ) -> None:

@@ -128,10 +128,10 @@ def test_the_system_page_shows_problems_first_with_their_buttons(
     assert panel["id"] == "system-problems"
     assert [each.get_text(strip=True) for each in panel.select("h3")] == [
         "1 action failed in the last hour",
-        "orders is paused",
+        "Orders is paused",
     ]
     links = {each.get_text(" ", strip=True): str(each["href"]) for each in panel.select("a")}
-    assert links["Resume : orders is paused"].startswith("/commands/ResumeProjection?")
+    assert links["Resume : Orders is paused"].startswith("/commands/ResumeProjection?")
     log = links["See log entries : 1 action failed in the last hour"]
     assert "Hold order" in client_in(console, "admin").get(log).text
     supervisor = client_in(console, "supervisor").get("/system").text

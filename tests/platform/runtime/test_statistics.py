@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 import pytest
 from flask import Flask
@@ -103,6 +104,11 @@ def test_every_statistic_is_split_and_chosen_by_labels_of_its_metric() -> None:
     for each in STATISTICS.values():
         named = {*each.where, *each.among} | ({each.by} if each.by else set())
         assert named <= set(METRICS[each.metric]), each.name
+
+
+def test_the_statistics_of_a_group_stand_together() -> None:
+    groups = [group for group, _ in groupby(each.group for each in STATISTICS.values())]
+    assert len(groups) == len({*groups})
 
 
 @pytest.fixture

@@ -51,6 +51,20 @@ def test_a_role_has_one_default_of_a_list() -> None:
     assert [each.default_for for each in found.saved] == ["", "viewer"]
 
 
+@pytest.mark.parametrize(
+    ("list_name", "role"), [("payments", Role.VIEWER), ("orders", Role.OPERATOR)]
+)
+def test_defaults_of_two_lists_or_of_two_roles_stand_beside_each_other(
+    list_name: str, role: Role
+) -> None:
+    command = SaveView(owner=TEAM, list=list_name, view="New", default_for=role)
+    found = VIEWS.given(saved("Old", "", "viewer")).when(command).subject
+    assert [(each.list, each.default_for) for each in found.saved] == [
+        ("orders", "viewer"),
+        (list_name, role),
+    ]
+
+
 def test_only_a_view_of_the_team_is_a_default() -> None:
     command = SaveView(owner="maria", list="orders", view="Mine", default_for=Role.VIEWER)
     VIEWS.given().when(command).refused("not_shared")

@@ -27,6 +27,7 @@ from cqrs_app.platform.webhooks.queries import Deliveries, GetDeliveries
 from cqrs_app.platform.webhooks.subscription import WebhookDeliveries
 from cqrs_app.platform.webhooks.tables import webhook_endpoints
 from cqrs_app.services import services_of
+from tests.interfaces.web.pages.conftest import catch_up
 from tests.leases import end_leases
 from tests.platform.webhooks.receiver import Receiver, listening
 
@@ -109,8 +110,7 @@ class Shop:
         end_leases(self.kernel.engines.write, webhook_endpoints.c.taken_until)
 
     def catch_up(self) -> None:
-        for name in self.kernel.registry.subscriptions:
-            self.kernel.runner.advance(name)
+        catch_up(self.kernel)
 
     def state(self, name: str = "warehouse") -> Deliveries:
         found: Deliveries = self.ask(GetDeliveries(webhook_id=name))

@@ -27,11 +27,13 @@ class Received:
 
 @dataclass
 class Receiver:
-    """`answer` maps a request to the status of its response; `url` is its address."""
+    """`answer` maps a request to the status of its response, and `body` to its body; `url` is its
+    address."""
 
     port: int
     received: list[Received] = field(default_factory=list)
     answer: Callable[[Received], int] = lambda received: 204
+    body: Callable[[Received], bytes] = lambda received: b""
 
     @property
     def url(self) -> str:
@@ -60,8 +62,10 @@ def listening() -> Iterator[Receiver]:
             self.send_response(status)
             if 300 <= status < 400:
                 self.send_header("Location", receiver.url)
-            self.send_header("Content-Length", "0")
+            content = receiver.body(request)
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
+            self.wfile.write(content)
 
         def log_message(self, *arguments: object) -> None:
             """Print nothing: the requests are stored."""

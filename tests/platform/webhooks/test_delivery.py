@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from cqrs_app.areas.customers.commands import EraseCustomer, RegisterCustomer
 from cqrs_app.kernel.errors import Refused
@@ -260,6 +260,19 @@ def test_a_replay_sends_earlier_events_again_under_their_old_ids(
     assert receiver.received[0].headers["webhook-id"] == receiver.received[2].headers["webhook-id"]
 
 
+def test_a_replay_from_further_on_leaves_nothing_out_of_one_that_is_not_through(
+    shop: Shop, receiver: Receiver
+) -> None:
+    for _ in range(3):
+        shop.place()
+    shop.add(receiver)
+    for after in (1, 2):
+        shop.do(do.ReplayWebhook(webhook_id="warehouse", after_position=after))
+    while shop.deliver():
+        pass
+    assert [each.json["stream"] for each in receiver.received] == ["order-W2", "order-W3"]
+
+
 def test_a_replay_never_leaves_anything_out(shop: Shop, receiver: Receiver) -> None:
     shop.add(receiver)
     shop.place()
@@ -306,8 +319,28 @@ def test_a_rotated_secret_signs_beside_the_old_one_for_a_day(
     shop.deliver()
     assert verified(receiver.received[-1], new) == [True]
     with shop.kernel.engines.write.connect() as connection:
-        kept = connection.execute(select(webhook_secrets.c.secret)).scalars().all()
-    assert kept == [new]
+        [kept] = connection.execute(select(webhook_secrets.c.secret)).scalars().all()
+    assert new.removeprefix("whsec_") not in kept
+    assert shop.kernel.vault.open_credential(kept, "warehouse") == new
+
+
+def test_a_secret_stored_in_clear_by_an_earlier_release_is_sealed(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver)
+    shop.place()
+    shop.follow()
+    secret = "whsec_" + "A" * 43 + "="
+    with shop.kernel.engines.write.begin() as connection:
+        connection.execute(update(webhook_secrets).values(secret=secret))
+    for _ in range(2):
+        shop.dispatcher.task.housekeep(shop.kernel)
+        with shop.kernel.engines.write.connect() as connection:
+            [kept] = connection.execute(select(webhook_secrets.c.secret)).scalars().all()
+        assert secret.removeprefix("whsec_") not in kept
+    assert shop.ask(GetWebhookSecret(webhook_id="warehouse")) == secret
+    shop.deliver()
+    assert verified(receiver.received[-1], secret) == [True]
 
 
 def test_no_secret_stands_in_an_event_or_in_the_command_log(shop: Shop, receiver: Receiver) -> None:
@@ -333,9 +366,12 @@ def test_a_removed_webhook_gets_nothing_and_its_secret_is_forgotten(
     assert receiver.received == []
     assert shop.ask(GetWebhookSecret(webhook_id="warehouse")) is None
     assert shop.due() == []
+    shop.place()
     shop.catch_up()
     assert shop.ask(ListWebhooks()) == ()
     assert shop.due() == []
+    with shop.kernel.engines.write.connect() as connection:
+        assert connection.execute(select(webhook_deliveries)).all() == []
 
 
 def test_a_process_that_dies_while_it_takes_in_events_leaves_nothing_half_done(
@@ -603,6 +639,27 @@ def test_a_change_repeats_nothing_of_what_was_sent_beside_an_event_that_is_set_a
     shop.deliver()
     assert [each.json["stream"] for each in receiver.received] == ["order-W2", "order-W3"]
     assert len([each for each in shop.state().attempts if each.error]) == 2
+
+
+def test_a_stream_that_another_webhook_has_set_aside_is_taken_back_with_the_others(
+    shop: Shop, receiver: Receiver
+) -> None:
+    shop.add(receiver)
+    shop.add(receiver, name="other")
+    first = shop.place()
+    shop.follow()
+    payload = shop.kernel.store.events_of(f"order-{first}")[0].payload
+    changed = text("UPDATE events SET payload = :payload WHERE stream = 'order-W1'")
+    for written in ("{", payload):
+        with shop.kernel.engines.write.begin() as connection:
+            connection.execute(changed, {"payload": written})
+        if written == "{":
+            shop.deliver("other")
+    types = ("OrderApproved",)
+    shop.do(do.ChangeWebhook(webhook_id="warehouse", url=receiver.url, event_types=types))
+    shop.approve(first)
+    shop.deliver()
+    assert receiver.types == ["OrderApproved"]
 
 
 def test_a_failure_that_was_on_its_way_does_not_bring_back_the_long_pause(

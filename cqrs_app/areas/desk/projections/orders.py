@@ -13,9 +13,18 @@ from sqlalchemy import Connection, Table
 
 from cqrs_app.areas.assignments.events import AssigneeChanged, AssigneeRemoved
 from cqrs_app.areas.customers.events import CustomerMerged
+from cqrs_app.areas.desk.projections.figures import count_activity, count_order, enter
 from cqrs_app.areas.desk.projections.lines import add_lines, change_lines, stored_adjustments
 from cqrs_app.areas.desk.projections.merged import kept, merge
 from cqrs_app.areas.desk.projections.returns import cancel_return, open_return, receive_return
+from cqrs_app.areas.desk.projections.words import (
+    impersonal_words,
+    index_lines,
+    lasting_words,
+    lines_of,
+    preload_words,
+    words_of,
+)
 from cqrs_app.areas.desk.read_models import (
     order_activity,
     order_days,
@@ -34,8 +43,6 @@ from cqrs_app.areas.desk.search import (
     forget_words,
     search_built_last,
     search_exchanged,
-    searchable,
-    with_last,
     with_more,
     without,
 )
@@ -197,32 +204,32 @@ class OrdersProjection(Projection):
             **_applied(recorded),
         )
         rows.put(orders, **row)
-        _count_order(rows, row, 1)
+        count_order(rows, row, 1)
         add_lines(event.order_id, event.lines, 1, rows)
-        rows.put(order_texts, row_id=row_id, order_id=event.order_id, search=_words_of(event))
-        _count(rows, recorded, "placed", event.currency, event.total)
+        rows.put(order_texts, row_id=row_id, order_id=event.order_id, search=words_of(event))
+        count_activity(rows, recorded, "placed", event.currency, event.total)
 
     def order_approved(self, event: OrderApproved, recorded: Recorded, rows: Rows) -> None:
         row = self._mark(event.order_id, recorded, rows)
         if self.fulfilled and not recorded.is_history:
             row["step"] = str(BEGINNING)
         self._advance(row, OrderStatus.APPROVED, recorded, rows)
-        _count(rows, recorded, "approved", row["currency"], row["total"])
+        count_activity(rows, recorded, "approved", row["currency"], row["total"])
 
     def order_rejected(self, event: OrderRejected, recorded: Recorded, rows: Rows) -> None:
         self._move(event.order_id, OrderStatus.REJECTED, recorded, rows)
-        _count(rows, recorded, "rejected", event.currency, event.total)
+        count_activity(rows, recorded, "rejected", event.currency, event.total)
 
     def order_held(self, event: OrderHeld, recorded: Recorded, rows: Rows) -> None:
         row = self._move(event.order_id, OrderStatus.ON_HOLD, recorded, rows)
         if row["status"] == OrderStatus.ON_HOLD:
             row["hold_reason"] = event.reason
-        _count(rows, recorded, "held", row["currency"], row["total"])
+        count_activity(rows, recorded, "held", row["currency"], row["total"])
 
     def order_released(self, event: OrderReleased, recorded: Recorded, rows: Rows) -> None:
         row = self._mark(event.order_id, recorded, rows)
-        _enter(rows, row, OrderStatus(event.status), recorded)
-        _count(rows, recorded, "released", row["currency"], row["total"])
+        enter(rows, row, OrderStatus(event.status), recorded)
+        count_activity(rows, recorded, "released", row["currency"], row["total"])
 
     def order_assigned(self, event: OrderAssigned, recorded: Recorded, rows: Rows) -> None:
         row = self._mark(event.order_id, recorded, rows)
@@ -231,21 +238,21 @@ class OrdersProjection(Projection):
         customer_id = kept(orders_of_merged, event.customer_id, rows)
         row |= {"customer_id": customer_id, "customer_name": event.customer_name}
         row |= _address("ship", event.shipping_address) | _address("bill", event.billing_address)
-        left = without(words["search"], gone, _indexed(row, _lines_of(row, rows)))
+        left = without(words["search"], gone, lasting_words(row, lines_of(row, rows)))
         name = event.customer_name if event.customer_name != ERASED else ""
         words["search"] = with_more(left, index_words([name], [customer_id]))
 
     def customer_merged(self, event: CustomerMerged, recorded: Recorded, rows: Rows) -> None:
         merge(orders_of_merged, event, rows)
         found = rows.where(orders, customer_id=event.customer_id)
-        _preload_texts(found, rows)
+        preload_words(found, rows)
         position = recorded.stored.position or 0
         for row in found:
             row |= {"updated_at": recorded.recorded_at, "applied_position": position}
             words = rows.change(order_texts, row["order_id"])
             row["customer_id"] = event.into
             name = "" if row["customer_name"] == ERASED else row["customer_name"]
-            others = [*_indexed(row, _lines_of(row, rows)), *index_words([name])]
+            others = [*lasting_words(row, lines_of(row, rows)), *index_words([name])]
             left = without(words["search"], index_words(numbers=[event.customer_id]), others)
             words["search"] = with_more(left, index_words(numbers=[event.into]))
 
@@ -281,12 +288,12 @@ class OrdersProjection(Projection):
 
     def order_lines_changed(self, event: OrderLinesChanged, recorded: Recorded, rows: Rows) -> None:
         row = self._mark(event.order_id, recorded, rows)
-        before = _lines_of(row, rows) if event.added else []
-        _count_order(rows, row, -1)
+        before = lines_of(row, rows) if event.added else []
+        count_order(rows, row, -1)
         change_lines(event, row, rows)
-        _count_order(rows, row, 1)
+        count_order(rows, row, 1)
         if event.added:
-            _index_lines(event, _impersonal(row, before), rows)
+            index_lines(event, impersonal_words(row, before), rows)
 
     def return_requested(self, event: ReturnRequested, recorded: Recorded, rows: Rows) -> None:
         self._mark(event.order_id, recorded, rows)
@@ -295,7 +302,7 @@ class OrdersProjection(Projection):
     def return_received(self, event: ReturnReceived, recorded: Recorded, rows: Rows) -> None:
         row = self._mark(event.order_id, recorded, rows)
         row["returned_units"] += receive_return(event, recorded, rows)
-        _enter(rows, row, OrderStatus(row["status"]), recorded)
+        enter(rows, row, OrderStatus(row["status"]), recorded)
 
     def return_cancelled(self, event: ReturnCancelled, recorded: Recorded, rows: Rows) -> None:
         self._mark(event.order_id, recorded, rows)
@@ -317,15 +324,15 @@ class OrdersProjection(Projection):
             words = rows.change(order_texts, event.order_id)
             more = index_words(numbers=[event.tracking])
             words["search"] = with_more(words["search"], more)
-        _count(rows, recorded, "shipped", row["currency"], value)
+        count_activity(rows, recorded, "shipped", row["currency"], value)
 
     def order_delivered(self, event: OrderDelivered, recorded: Recorded, rows: Rows) -> None:
         row = self._move(event.order_id, OrderStatus.DELIVERED, recorded, rows)
-        _count(rows, recorded, "delivered", row["currency"], row["total"])
+        count_activity(rows, recorded, "delivered", row["currency"], row["total"])
 
     def order_cancelled(self, event: OrderCancelled, recorded: Recorded, rows: Rows) -> None:
         self._move(event.order_id, OrderStatus.CANCELLED, recorded, rows)
-        _count(rows, recorded, "cancelled", event.currency, event.total)
+        count_activity(rows, recorded, "cancelled", event.currency, event.total)
 
     def remaining_items_cancelled(
         self, event: RemainingItemsCancelled, recorded: Recorded, rows: Rows
@@ -335,9 +342,9 @@ class OrdersProjection(Projection):
             line = rows.change(order_lines, event.order_id, cancelled.line_no)
             line["cancelled_quantity"] += cancelled.quantity
         row = self._move(event.order_id, OrderStatus.SHIPPED, recorded, rows)
-        _count_order(rows, row, -1)
+        count_order(rows, row, -1)
         row["total"] -= event.amount
-        _count_order(rows, row, 1)
+        count_order(rows, row, 1)
         row["units"] -= sum(line.quantity for line in event.lines)
 
     def order_flagged(self, event: OrderFlagged, recorded: Recorded, rows: Rows) -> None:
@@ -363,7 +370,7 @@ class OrdersProjection(Projection):
             return
         row = rows.change(orders, event.order_id)
         row.update(_seen(recorded), step=step, decision=decision)
-        _enter(rows, row, OrderStatus(row["status"]), recorded)
+        enter(rows, row, OrderStatus(row["status"]), recorded)
 
     def subject_erased(self, event: SubjectErased, recorded: Recorded, rows: Rows) -> None:
         if not event.subject.startswith(PERSON):
@@ -371,11 +378,13 @@ class OrdersProjection(Projection):
             # key.
             return
         found = rows.where(orders, customer_id=event.subject.removeprefix(PERSON))
-        _preload_texts(found, rows)
+        preload_words(found, rows)
         for row in found:
-            lines = _lines_of(row, rows)
+            lines = lines_of(row, rows)
             text, named = rows.change(order_texts, row["order_id"]), row["customer_name"]
-            text["search"] = without(text["search"], index_words([named]), _indexed(row, lines))
+            text["search"] = without(
+                text["search"], index_words([named]), lasting_words(row, lines)
+            )
             for name in ("customer_name", *_PERSONAL):
                 row[name] = erased(row[name])
 
@@ -385,15 +394,15 @@ class OrdersProjection(Projection):
         return row
 
     def _advance(self, row: Row, entered: OrderStatus, recorded: Recorded, rows: Rows) -> None:
-        _enter(rows, row, advance_status(OrderStatus(row["status"]), entered), recorded)
+        enter(rows, row, advance_status(OrderStatus(row["status"]), entered), recorded)
 
     def _mark(self, order_id: str, recorded: Recorded, rows: Rows) -> Row:
         row = rows.change(orders, order_id)
         row.update(_applied(recorded))
         if row["imported"] and recorded.stored.operator != IMPORTER:
-            _count_order(rows, row, -1)
+            count_order(rows, row, -1)
             row["imported"] = False
-            _count_order(rows, row, 1)
+            count_order(rows, row, 1)
         return row
 
 
@@ -406,33 +415,6 @@ class UnfulfilledOrdersProjection(OrdersProjection):
     fulfilled: ClassVar[bool] = False
 
 
-def _enter(rows: Rows, row: Row, status: OrderStatus, recorded: Recorded) -> None:
-    """Set an order's status, and the stage that follows from it."""
-    returned = 0 < row["shipped_units"] <= row["returned_units"]
-    stage = str(stage_of(status, row["step"], returned=returned))
-    if (str(status), stage) != (row["status"], row["stage"]):
-        _count_order(rows, row, -1)
-        if stage != row["stage"]:
-            row["stage_since"] = recorded.occurred_at
-        row["status"], row["stage"] = str(status), stage
-        _count_order(rows, row, 1)
-    if status is not OrderStatus.ON_HOLD:
-        row["hold_reason"] = ""
-
-
-def _count_order(rows: Rows, row: Row, times: int) -> None:
-    """Count an order at its stage; `times=-1` takes it off again."""
-    imported = times if row["imported"] else 0
-    rows.add(
-        order_days,
-        (row["placed_day"], row["currency"], row["status"], row["stage"]),
-        orders=times,
-        value=times * row["total"],
-        imported=imported,
-        imported_value=imported * row["total"],
-    )
-
-
 def _applied(recorded: Recorded) -> Row:
     return {"applied_version": recorded.version} | _seen(recorded)
 
@@ -441,10 +423,6 @@ def _seen(recorded: Recorded) -> Row:
     """What an event of any stream changes."""
     position = recorded.stored.position or 0
     return {"updated_at": recorded.recorded_at, "applied_position": position}
-
-
-def _count(rows: Rows, recorded: Recorded, what: str, currency: str, value: Decimal) -> None:
-    rows.add(order_activity, (recorded.day, what, currency), count=1, value=value)
 
 
 def _tag(row: Row, tag: str, rows: Rows, *, present: bool) -> None:
@@ -466,49 +444,3 @@ def _address(prefix: str, address: Address) -> Row:
 
 
 _PERSONAL = (*_address("ship", Address()), *_address("bill", Address()))
-
-
-def _words_of(event: OrderPlaced) -> str:
-    lines = [{"sku": line.sku, "description": line.description} for line in event.lines]
-    order = {name: getattr(event, name) for name in ("order_id", "customer_id")}
-    order["country"] = country_name(event.country)
-    found = searchable(_impersonal(order, lines))
-    if event.customer_name == ERASED:
-        return found
-    # After the other handlers, so that erasing a customer leaves the same index as a replay would.
-    return with_more(found, index_words([event.customer_name]))
-
-
-def _preload_texts(found: Sequence[Row], rows: Rows) -> None:
-    """The columns from which the words of these orders are made."""
-    rows.preload((order_texts, (row["order_id"],)) for row in found)
-    rows.preload((order_lines, key) for row in found for key in _line_keys(row))
-
-
-def _line_keys(order: Row) -> list[Key]:
-    return [(order["order_id"], line_no) for line_no in range(1, order["last_line"] + 1)]
-
-
-def _lines_of(order: Row, rows: Rows) -> list[Row]:
-    keys = _line_keys(order)
-    rows.preload((order_lines, key) for key in keys)
-    return [line for key in keys if (line := rows.get(order_lines, *key))]
-
-
-def _index_lines(event: OrderLinesChanged, others: Sequence[str], rows: Rows) -> None:
-    """Orders are found by the words of new lines, and still by those of removed lines, which are
-    shown.
-    """
-    text = rows.change(order_texts, event.order_id)
-    numbers, texts = zip(*((line.sku, line.description) for line in event.added), strict=True)
-    text["search"] = with_last(text["search"], index_words(texts, numbers), others)
-
-
-def _indexed(order: Row, lines: Sequence[Row]) -> list[str]:
-    """The words that stay when the customer goes."""
-    return [*_impersonal(order, lines), *index_words(numbers=[order["tracking"]])]
-
-
-def _impersonal(order: Row, lines: Sequence[Row]) -> list[str]:
-    numbers = [order["order_id"], order["customer_id"], *(line["sku"] for line in lines)]
-    return index_words([order["country"], *(line["description"] for line in lines)], numbers)

@@ -36,6 +36,8 @@ ENTRIES: dict[type[Event], Callable[[Any], Entry | None]] = {
     **fulfilment.ENTRIES,
     **assignments.ENTRIES,
 }
+Further = Mapping[type[Event], Callable[[Any], tuple[str, Entry]]]
+"""Events of areas that other packages bring: the order that one is about, and its entry."""
 _WRITER = msgspec.json.Encoder()
 _READER = msgspec.json.Decoder(dict[str, str])
 
@@ -47,6 +49,10 @@ class OrderTimelineProjection(Projection):
     version: ClassVar[int] = 8
     tables: ClassVar[tuple[Table, ...]] = (order_timeline,)
 
+    def __init__(self, further: Further | None = None) -> None:
+        super().__init__()
+        self._further = further or {}
+
     def bind(self, events: Iterable[type[Event]]) -> None:
         """Every event of an order has an entry; the event's name is used where no other text is
         defined.
@@ -56,6 +62,12 @@ class OrderTimelineProjection(Projection):
         for event in declared:
             if event in ENTRIES or is_of_an_order(event):
                 self.handlers[event.__name__] = _enter
+            if event in self._further:
+                self.handlers[event.__name__] = self._enter_further
+
+    def _enter_further(self, event: Any, recorded: Recorded, rows: Rows) -> None:
+        order_id, entry = self._further[type(event)](event)
+        _put(rows, recorded, order_id, entry, {}, {})
 
     def touched(self, recorded: Recorded) -> Iterator[tuple[Table, Key]]:
         if recorded.version > 1 and is_of_an_order(type(recorded.event)):

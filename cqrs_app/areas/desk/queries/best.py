@@ -86,6 +86,7 @@ class CustomerSales:
     reads=("sales", "customers"),
     cached=True,
     step_up=True,
+    personal=True,
 )
 class TopCustomers(SalesFilters):
     """Customers with what they bought, were refunded and credited, the best first; guests are not

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Annotated, Literal
 
 from msgspec import Meta
-from sqlalchemy import Connection, select
+from sqlalchemy import BigInteger, Connection, select, type_coerce
 
 from cqrs_app.areas.desk.queries.filters import OrderFilters, conditions
 from cqrs_app.areas.desk.queries.order_list import SORTS
@@ -22,18 +21,19 @@ MOST_CHOSEN = 10_000
 
 @dataclass(frozen=True, slots=True)
 class ChosenOrder:
-    """An order with the version that its row includes; `amount` is its total in `currency`."""
+    """An order with the version that its row includes; `amount` is its total in ten-thousandths of
+    `currency`, as it is stored: a batch adds up many."""
 
     subject: str
     version: int
-    amount: Decimal
+    amount: int
     currency: str
 
 
 _ALL = select(
     orders.c.order_id,
     orders.c.applied_version,
-    orders.c.total,
+    type_coerce(orders.c.total, BigInteger).label("amount"),
     orders.c.currency,
     orders.c.placed_at,
 )
@@ -60,5 +60,5 @@ def choose_orders(question: ChooseOrders, connection: Connection) -> Page[Chosen
     return question.page(
         found,
         connection,
-        lambda row: ChosenOrder(row.order_id, row.applied_version, row.total, row.currency),
+        lambda row: ChosenOrder(row.order_id, row.applied_version, row.amount, row.currency),
     )

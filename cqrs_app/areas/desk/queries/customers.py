@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, select
 from cqrs_app.areas.desk.read_models import credit_notes, customer_accounts
 from cqrs_app.areas.orders.commands import VIEW_CUSTOMERS
 from cqrs_app.areas.orders.types import CustomerId
-from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, query, words_begin
+from cqrs_app.kernel import Count, ListQuery, Page, Query, Sort, query, words_begin
 
 _ACCOUNT = customer_accounts.c
 _TIES = (_ACCOUNT.customer_id, _ACCOUNT.currency)
@@ -52,7 +52,12 @@ _COLUMNS = [_ACCOUNT[name] for name in AccountRow.__annotations__]
 
 
 @query(
-    label="Customers", permission=VIEW_CUSTOMERS, reads=("customers",), cached=True, step_up=True
+    label="Customers",
+    permission=VIEW_CUSTOMERS,
+    reads=("customers",),
+    cached=True,
+    step_up=True,
+    personal=True,
 )
 class ListCustomers(ListQuery):
     """One page of accounts; `q` holds beginnings of words in the customer's number or name."""
@@ -61,9 +66,6 @@ class ListCustomers(ListQuery):
     q: Annotated[str, Meta(title="Search", max_length=200)] = ""
     sort: Literal["customer_id", "name", "orders", "placed_value"] = "customer_id"
     descending: bool = False
-    after: Mark = ""
-    before: Mark = ""
-    limit: Limit = 25
     count: Count = False
 
 
@@ -112,7 +114,13 @@ class CustomerView:
     credit_notes: tuple[CreditNoteView, ...]
 
 
-@query(label="Customer", permission=VIEW_CUSTOMERS, reads=("customers",), cached=True)
+@query(
+    label="Customer",
+    permission=VIEW_CUSTOMERS,
+    reads=("customers",),
+    cached=True,
+    personal=True,
+)
 class GetCustomer(Query):
     """The customer of this number; None if there is none."""
 

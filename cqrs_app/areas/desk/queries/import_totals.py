@@ -25,7 +25,8 @@ class ImportedTotals:
     """Orders, their lines, and credit notes that are there; all amounts are positive, and in
     `currency`, which is empty where there are several.
 
-    `lines` and `credit_lines` say how many lines each order and credit note has, by its number;
+    `orders_by_currency` and `total_by_currency` are the orders and `total` by currency; `lines` and
+    `credit_lines` say how many lines each order and credit note has, by its number;
     `sold` is what their lines come to by SKU, `total` what the orders cost with all charges;
     `customers` are those with an order, `credited_customers` those with a credit note; `statuses`
     and `flags` count orders by where they stand, and flags by task and code, such as
@@ -38,6 +39,8 @@ class ImportedTotals:
     flags: Mapping[str, int]
     flagged_orders: int
     currency: str
+    orders_by_currency: Mapping[str, int]
+    total_by_currency: Mapping[str, Decimal]
     sold: Mapping[str, Decimal]
     total: Decimal
     credit_lines: Mapping[str, int]
@@ -87,6 +90,9 @@ def import_totals(question: ImportTotals, connection: Connection) -> ImportedTot
     ).where(note.credit_note_id.in_(question.credit_note_ids))
     notes = connection.execute(noted).all()
     currencies = {each.currency for each in (*placed, *notes)}
+    totals: dict[str, Decimal] = {}
+    for each in placed:
+        totals[each.currency] = totals.get(each.currency, Decimal(0)) + each.total
     return ImportedTotals(
         orders=len(placed),
         lines={each.order_id: each.line_count for each in placed},
@@ -94,8 +100,10 @@ def import_totals(question: ImportTotals, connection: Connection) -> ImportedTot
         flags={f"{task}.{code}": count for task, code, count in connection.execute(counted)},
         flagged_orders=sum(each.flags > 0 for each in placed),
         currency=currencies.pop() if len(currencies) == 1 else "",
+        orders_by_currency=Counter(each.currency for each in placed),
+        total_by_currency=totals,
         sold=dict(connection.execute(sold).all()),
-        total=sum((each.total for each in placed), Decimal(0)),
+        total=sum(totals.values(), Decimal(0)),
         guests=sum(not each.customer_id for each in placed),
         customers=frozenset(each.customer_id for each in placed if each.customer_id),
         credit_notes=len(notes),

@@ -195,7 +195,7 @@ _RETURN = [name for name in ReturnView.__annotations__ if name != "lines"]
 _RETURNED = list(ReturnedLineView.__annotations__)
 
 
-@query(label="Order", permission=VIEW, reads=("orders",), cached=True)
+@query(label="Order", permission=VIEW, reads=("orders",), cached=True, personal=True)
 class GetOrder(Query):
     """The order of this number; None if there is none."""
 

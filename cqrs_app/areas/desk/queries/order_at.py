@@ -90,7 +90,9 @@ class OrderAt:
         return self.timeline[-1] if self.timeline else None
 
 
-@query(label="Order at a point in the past", permission=VIEW, reads=("order_timeline",))
+@query(
+    label="Order at a point in the past", permission=VIEW, reads=("order_timeline",), personal=True
+)
 class GetOrderAt(Query):
     """The order after one of its versions, with everything recorded by then in other areas; or
     after the timeline entry at a position of the log; or at a time. A strong answer leaves out

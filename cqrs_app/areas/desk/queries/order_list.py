@@ -72,7 +72,7 @@ _NAMES = tuple(OrderRow.__annotations__)
 _ALL = select(*(orders.c[name] for name in _NAMES))
 
 
-@query(label="Orders", permission=VIEW, reads=("orders",), cached=True, step_up=True)
+@query(label="Orders", permission=VIEW, reads=("orders",), cached=True, step_up=True, personal=True)
 class ListOrders(ListQuery, OrderFilters):
     """One page of the orders that match; `after` and `before` are cursors from another page."""
 

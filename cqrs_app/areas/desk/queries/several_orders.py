@@ -21,7 +21,7 @@ MOST_ORDERS = 200
 OrderIds = Annotated[tuple[OrderId, ...], Meta(title="Orders", max_length=MOST_ORDERS)]
 
 
-@query(label="Several orders", permission=VIEW, reads=("orders",))
+@query(label="Several orders", permission=VIEW, reads=("orders",), personal=True)
 class GetOrders(Query):
     """The orders of these numbers, in this sequence; one that does not exist is left out."""
 

@@ -56,7 +56,7 @@ _PLAIN = [
 ]
 
 
-@query(label="Timeline", permission=VIEW, reads=("order_timeline",), cached=True)
+@query(label="Timeline", permission=VIEW, reads=("order_timeline",), cached=True, personal=True)
 class OrderTimeline(Query):
     """The timeline of one order, oldest first. A strong answer leaves out payments and stock."""
 

@@ -16,10 +16,8 @@ from cqrs_app.areas.desk.queries.filters import OrderFilters, conditions
 from cqrs_app.areas.desk.read_models import order_days, orders
 from cqrs_app.areas.desk.search import few
 from cqrs_app.areas.orders.commands import VIEW
-from cqrs_app.kernel import COUNTED_TO, Query, query
+from cqrs_app.kernel import COUNTED_TO, MOST_COUNTS, Query, query
 
-MOST_VIEWS = 101
-"""The orders of as many filters are counted at once: views of one person, of the team, and all."""
 KEPT = frozenset({"stage", "status", "currency", "imported"})
 """The filters that the sums know."""
 _DAY = order_days.c
@@ -39,7 +37,7 @@ class ViewCount:
 class CountViews(Query):
     """A count for each of these filters, in their order."""
 
-    views: Annotated[tuple[OrderFilters, ...], Meta(max_length=MOST_VIEWS)]
+    views: Annotated[tuple[OrderFilters, ...], Meta(max_length=MOST_COUNTS)]
 
 
 def count_views(question: CountViews, connection: Connection) -> tuple[ViewCount, ...]:

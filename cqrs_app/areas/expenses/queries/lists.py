@@ -10,12 +10,12 @@ from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from msgspec import Meta
-from sqlalchemy import ColumnElement, Connection, Row, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, or_, select, type_coerce
 
 from cqrs_app.areas.expenses.commands import VIEW
 from cqrs_app.areas.expenses.read_models import expense_claims
 from cqrs_app.areas.expenses.words import ExpenseKind, ExpenseStage, ExpenseStatus
-from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Sort, query
+from cqrs_app.kernel import MOST_COUNTS, Count, ListQuery, Page, Query, Sort, counts_of, query
 
 MOST_CHOSEN = 10_000
 """Claims of one page that are chosen for a batch."""
@@ -71,9 +71,6 @@ class ListExpenseClaims(ListQuery):
     kind: Annotated[ExpenseKind | None, Meta(title="Kind")] = None
     sort: Literal["started_at", "amount", "claim_id"] = "started_at"
     descending: bool = True
-    after: Mark = ""
-    before: Mark = ""
-    limit: Limit = 25
     count: Count = False
 
 
@@ -82,13 +79,28 @@ def list_claims(question: ListExpenseClaims, connection: Connection) -> Page[Exp
     return question.page(found, connection, _row)
 
 
+@query(
+    label="Expense claims in views", permission=VIEW, reads=("expenses",), cached=True, listed=False
+)
+class CountClaimViews(Query):
+    """How many expense claims each of these questions finds."""
+
+    views: Annotated[tuple[ListExpenseClaims, ...], Meta(max_length=MOST_COUNTS)]
+
+
+def count_claim_views(question: CountClaimViews, connection: Connection) -> tuple[int, ...]:
+    found = (select(_CLAIM.claim_id).where(*_conditions(each)) for each in question.views)
+    return counts_of(found, connection)
+
+
 @dataclass(frozen=True, slots=True)
 class ChosenClaim:
-    """A claim with the version that its row includes."""
+    """A claim with the version that its row includes; `amount` in ten-thousandths of `currency`, as
+    it is stored."""
 
     subject: str
     version: int
-    amount: Decimal
+    amount: int
     currency: str
 
 
@@ -101,13 +113,14 @@ class ChooseExpenseClaims(ListExpenseClaims):
 
 
 def choose_claims(question: ChooseExpenseClaims, connection: Connection) -> Page[ChosenClaim]:
-    found = select(*_COLUMNS).where(*_conditions(question))
+    found = select(*_COLUMNS, type_coerce(_CLAIM.amount, BigInteger).label("units"))
+    found = found.where(*_conditions(question))
     if question.ids:
         found = found.where(_CLAIM.claim_id.in_(question.ids))
     return question.page(
         found,
         connection,
-        lambda row: ChosenClaim(row.claim_id, row.applied_version, row.amount, row.currency),
+        lambda row: ChosenClaim(row.claim_id, row.applied_version, row.units, row.currency),
     )
 
 

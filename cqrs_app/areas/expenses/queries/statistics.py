@@ -175,5 +175,6 @@ def _returned_by(of_kind: Conditions, connection: Connection) -> dict[str, int]:
     found = select(_STEP.step, func.count()).where(_STEP.type == ExpenseRevisionRequested.__name__)
     if of_kind:
         found = found.join(expense_claims, _CLAIM.claim_id == _STEP.claim_id).where(*of_kind)
-    rows = connection.execute(found.group_by(_STEP.step).order_by(func.count().desc()))
+    ordered = found.group_by(_STEP.step).order_by(func.count().desc(), _STEP.step)
+    rows = connection.execute(ordered)
     return {step.removeprefix("returned").strip(): count for step, count in rows}

@@ -21,7 +21,7 @@ from cqrs_app.areas.inventory.read_models import (
 )
 from cqrs_app.areas.inventory.words import prices_in
 from cqrs_app.areas.types import OrderId, Sku
-from cqrs_app.kernel import Limit, ListQuery, Mark, Page, Query, Rows, Sort, query
+from cqrs_app.kernel import ListQuery, Page, Query, Rows, Sort, query
 
 MOST_SHOWN = 200
 """How many reservations and deliveries of one product a page shows."""
@@ -160,9 +160,6 @@ class ListMovements(ListQuery):
     sort: ClassVar[str] = "version"
     descending: ClassVar[bool] = True
     sku: Sku
-    after: Mark = ""
-    before: Mark = ""
-    limit: Limit = 25
 
 
 def list_movements(question: ListMovements, connection: Connection) -> Page[MovementRow]:

@@ -16,7 +16,18 @@ from cqrs_app.areas.inventory.commands import VIEW
 from cqrs_app.areas.inventory.read_models import products
 from cqrs_app.areas.inventory.search import matching
 from cqrs_app.areas.types import Sku
-from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, among, query
+from cqrs_app.kernel import (
+    MOST_COUNTS,
+    Count,
+    Limit,
+    ListQuery,
+    Page,
+    Query,
+    Sort,
+    among,
+    counts_of,
+    query,
+)
 
 _P = products.c
 MOST_PRODUCTS = 500
@@ -116,15 +127,26 @@ class ListProducts(ListQuery):
     show: Annotated[Shown, Meta(title="Show")] = Shown.OFFERED
     sort: Annotated[ProductSort, Meta(title="Sort by")] = ProductSort.SKU
     descending: bool = False
-    after: Mark = ""
-    before: Mark = ""
-    limit: Limit = 25
     count: Count = False
 
 
 def list_products(question: ListProducts, connection: Connection) -> Page[ProductRow]:
     found = select(*COLUMNS).where(*_conditions(question))
     return question.page(found, connection, product_row)
+
+
+@query(
+    label="Products in views", permission=VIEW, reads=("availability",), cached=True, listed=False
+)
+class CountProductViews(Query):
+    """How many products each of these questions finds."""
+
+    views: Annotated[tuple[ListProducts, ...], Meta(max_length=MOST_COUNTS)]
+
+
+def count_product_views(question: CountProductViews, connection: Connection) -> tuple[int, ...]:
+    found = (select(_P.sku).where(*_conditions(each)) for each in question.views)
+    return counts_of(found, connection)
 
 
 @dataclass(frozen=True, slots=True)

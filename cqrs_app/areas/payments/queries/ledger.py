@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from cqrs_app.areas.payments.queries.lists import VIEW
 from cqrs_app.areas.payments.read_models import ledger_entries
-from cqrs_app.kernel import Count, Limit, ListQuery, Mark, Page, Query, Sort, query
+from cqrs_app.kernel import Count, Limit, ListQuery, Page, Query, Sort, query
 
 _ENTRY = ledger_entries.c
 _SORT = Sort((_ENTRY.position, _ENTRY.account), int)
@@ -50,8 +50,6 @@ class ListLedger(ListQuery):
     descending: ClassVar[bool] = True
     account: Annotated[Account, Meta(title="Account")] = "any"
     payment_id: Annotated[str, Meta(title="Payment", examples=["P10042"], max_length=60)] = ""
-    after: Mark = ""
-    before: Mark = ""
     limit: Limit = 50
     count: Count = False
 

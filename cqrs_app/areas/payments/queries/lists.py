@@ -16,15 +16,15 @@ from cqrs_app.areas.payments.read_models import payments
 from cqrs_app.areas.payments.words import PaymentStatus
 from cqrs_app.areas.types import OrderId, OrderIdOrAny
 from cqrs_app.kernel import (
+    MOST_COUNTS,
     Count,
-    Limit,
     ListQuery,
-    Mark,
     Page,
     Permission,
     Query,
     Role,
     Sort,
+    counts_of,
     query,
 )
 
@@ -88,15 +88,24 @@ class ListPayments(ListQuery):
     status: Annotated[PaymentStatus | None, Meta(title="Status")] = None
     sort: Literal["started_at", "amount", "payment_id"] = "started_at"
     descending: bool = True
-    after: Mark = ""
-    before: Mark = ""
-    limit: Limit = 25
     count: Count = False
 
 
 def list_payments(question: ListPayments, connection: Connection) -> Page[PaymentRow]:
     found = select(*_COLUMNS).where(*_conditions(question))
     return question.page(found, connection, _row)
+
+
+@query(label="Payments in views", permission=VIEW, reads=("payments",), cached=True, listed=False)
+class CountPaymentViews(Query):
+    """How many payments each of these questions finds."""
+
+    views: Annotated[tuple[ListPayments, ...], Meta(max_length=MOST_COUNTS)]
+
+
+def count_payment_views(question: CountPaymentViews, connection: Connection) -> tuple[int, ...]:
+    found = (select(_PAYMENT.payment_id).where(*_conditions(each)) for each in question.views)
+    return counts_of(found, connection)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,12 +21,23 @@ from cqrs_app.interfaces.web.areas.operators import OPERATORS
 from cqrs_app.interfaces.web.areas.orders import ORDERS
 from cqrs_app.interfaces.web.areas.payments import PAYMENTS
 from cqrs_app.interfaces.web.areas.records import RECORDS
+from cqrs_app.interfaces.web.areas.scheduled_exports import SCHEDULED_EXPORTS
 from cqrs_app.interfaces.web.areas.system import SYSTEM
 from cqrs_app.interfaces.web.areas.views import VIEWS
 from cqrs_app.interfaces.web.areas.webhooks import WEBHOOKS
 
 AREAS: tuple[WebArea, ...] = (
-    *(ORDERS, ASSIGNMENTS, CUSTOMERS, INVENTORY, PAYMENTS, EXPENSES, IMPORTS, MAPPINGS_AREA),
+    *(
+        ORDERS,
+        ASSIGNMENTS,
+        CUSTOMERS,
+        INVENTORY,
+        PAYMENTS,
+        EXPENSES,
+        IMPORTS,
+        MAPPINGS_AREA,
+        SCHEDULED_EXPORTS,
+    ),
     *(SYSTEM, WEBHOOKS, FULFILMENT, FAILURES, ALERTS, BATCHES, VIEWS, APPROVALS, OPERATORS),
     *(each.web_area() for each in RECORDS),
     *(import_module(each.web).WEB for each in plugins.installed() if each.web),
@@ -46,4 +57,5 @@ BATCHED = tuple(command for area in AREAS for command in area.batched)
 """What can be done with many things at once, from a list."""
 CONFIRMED = {command: each for area in AREAS for command, each in area.confirmed.items()}
 REMARKS = {command: each for area in AREAS for command, each in area.remarks.items()}
+SEVERAL = {event.__name__: each for area in AREAS for event, each in area.several.items()}
 WARNINGS = {event.__name__: each for area in AREAS for event, each in area.warnings.items()}

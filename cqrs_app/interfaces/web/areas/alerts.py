@@ -83,8 +83,8 @@ def alert_runbook(rule: str) -> ResponseReturnValue:
     """What to do about the alerts of a rule."""
     # The question also checks that whoever looks may see this.
     rules = {each.name: each for each in ask(ListAlertRules()).value}
-    if rule not in rules:
-        abort(404, f"There is no alert rule {rule}.")
+    if rule not in rules or not rules[rule].runbook:
+        abort(404, f"There is no runbook for the alert rule {rule}.")
     found = rules[rule]
     text = section(RUNBOOK.read_text(encoding="utf-8"), found.runbook) if RUNBOOK.exists() else ""
     return render_template("alerts/runbook.html", rule=found, text=text)

@@ -17,6 +17,7 @@ from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.approvals.commands import DelegateSignatures, SetApprovalPolicy
 from cqrs_app.platform.approvals.policies import ApprovalPolicies
 from cqrs_app.platform.approvals.types import ApprovalStage
+from cqrs_app.plugins import installed
 from cqrs_app.services import kernel, services
 from cqrs_app.standards.countries import codes_by_name
 
@@ -72,10 +73,10 @@ def _stages(cls: type[Command]) -> Any:
 
 
 def _commands() -> list[tuple[str, str]]:
-    return [(each.__name__, each.declaration.label) for each in _policed()]
+    return [(each.__name__, each.declaration.label) for each in policed()]
 
 
-def _policed() -> list[type[Command]]:
+def policed() -> list[type[Command]]:
     """The commands that a policy can be about, and that people send."""
     return [
         command
@@ -86,15 +87,19 @@ def _policed() -> list[type[Command]]:
 
 
 def _area_of(command: type[Command]) -> str:
-    """The name of the business area of a command; empty for others."""
+    """The name of the area of a command, of the console or a plug-in; empty for the platform's."""
     parent, _, area = command.__module__.rpartition(".")[0].rpartition(".")
-    return area if parent.endswith(".areas") else ""
+    if parent.endswith(".areas"):
+        return area
+    aggregate = kernel.registry.routes[command].aggregate
+    return next((each.name for each in installed() if aggregate in each.area.aggregates), "")
 
 
 def _group_of_command(name: str) -> str:
     """What folds the actions of an area."""
     command = kernel.registry.commands.get(name)
-    return ((command and _area_of(command)) or "approvals").capitalize()
+    area = (command and _area_of(command)) or "approvals"
+    return area.replace("_", " ").capitalize()
 
 
 def _statuses() -> list[tuple[str, str]]:

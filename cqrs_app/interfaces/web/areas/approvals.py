@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import abort, g, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from cqrs_app.interfaces.web.areas.approval_choices import POLICY_FIELDS
+from cqrs_app.interfaces.web.areas.approval_choices import POLICY_FIELDS, policed
 from cqrs_app.interfaces.web.areas.area import Place, Sign, WebArea
-from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
+from cqrs_app.interfaces.web.ask import ask, authorise, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
+from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, here, turning
 from cqrs_app.interfaces.web.polling import fragment
+from cqrs_app.interfaces.web.tasks import selecting
+from cqrs_app.kernel import COUNTED_TO
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.approvals.commands import (
@@ -27,16 +31,17 @@ from cqrs_app.platform.approvals.commands import (
     SignRequest,
     UseRecommendedPolicies,
 )
-from cqrs_app.platform.approvals.events import ApprovalOutdated
+from cqrs_app.platform.approvals.events import OUTDATED, ApprovalOutdated, ApprovalPolicySet
+from cqrs_app.platform.approvals.lists import ChooseApprovalRequests, ListApprovalRequests
 from cqrs_app.platform.approvals.preview import PolicyPreview, PreviewApprovalPolicy
 from cqrs_app.platform.approvals.queries import (
     ApprovalRequestView,
     GetApprovalRequest,
     ListApprovalPolicies,
-    ListApprovalRequests,
     ListDelegations,
 )
-from cqrs_app.platform.approvals.request import ApprovalRequest, describe
+from cqrs_app.platform.approvals.request import ApprovalRequest
+from cqrs_app.platform.approvals.seats import asks, describe, reviews, seat
 from cqrs_app.platform.approvals.types import RequestState, SentFrom
 from cqrs_app.services import kernel, services
 
@@ -47,6 +52,10 @@ VIEWS = {
     "decided": "Decided",
     "overrides": "Overrides to review",
 }
+FILTERS = {"command": "Action", "asked_by": "Requested by", "state": "State"}
+ENOUGH_SIGNERS = 2
+"""One who asks and one who signs."""
+BATCHED: tuple[type[Command], ...] = (SignRequest,)
 
 
 @bp.get("/approvals")
@@ -83,22 +92,37 @@ def approval_now(request_id: str) -> ResponseReturnValue:
 
 
 def _list() -> dict[str, Any]:
+    authorise(ListApprovalRequests)
     view = request.args.get("view", "waiting")
     if view not in VIEWS:
         abort(404, "There is no such list of requests.")
     me = g.operator.name
-    question = {
-        "waiting": ListApprovalRequests(waits_for=me, limit=200),
-        "mine": ListApprovalRequests(asked_by=me, limit=200),
-        "open": ListApprovalRequests(show="open", limit=200),
-        "decided": ListApprovalRequests(show="decided", limit=200),
-        "overrides": ListApprovalRequests(unreviewed=True, limit=200),
+    fixed = {
+        "waiting": {"waits_for": me},
+        "mine": {"asked_by": me},
+        "open": {"show": "open"},
+        "decided": {"show": "decided"},
+        "overrides": {"unreviewed": True},
     }[view]
+    question = asked_here(ListApprovalRequests, **fixed)
     answer = ask(question)
+    filters = {name: text for name in FILTERS if (text := getattr(question, name))}
+    turned: dict[str, Any] = {name: text for name in PLACE if (text := request.args.get(name))}
+    commands = {each.__name__: each.declaration.label for each in policed()}
     return {
         "view": view,
         "views": VIEWS,
-        "rows": answer.value,
+        "page": answer.value,
+        "question": question,
+        "commands": sorted(commands.items(), key=lambda each: each[1]),
+        "states": _states(view),
+        "chips": chips("web.approvals", FILTERS, {"command": commands}),
+        "without_policies": not answer.value.rows and not ask(ListApprovalPolicies()).value,
+        "poll_url": here("web.approvals_now", **turned),
+        "what": "approvals",
+        **selecting(BATCHED if view == "waiting" else ()),
+        "filters_query": urlencode(filters | fixed),
+        **turning("web.approvals", answer.value, question.limit),
         "label_of": label_of,
         "freshness": answer.freshness,
         "delegations": [
@@ -122,6 +146,7 @@ def _policies() -> dict[str, Any]:
         "describe": describe,
         "freshness": answer.freshness,
         "may_manage": may_act(MANAGE),
+        "alone": len(services.signers.all()) < ENOUGH_SIGNERS,
     }
 
 
@@ -134,8 +159,8 @@ def _one(request_id: str) -> dict[str, Any]:
     mine, open_ = view.asker == g.operator.name, view.state is RequestState.OPEN
     me = services.signers.signing(g.operator.name)
     request_ = _as_signed(view)
-    asked = open_ and request_.may_sign(me)
-    seat = request_.seat(me) if asked else None
+    asked = open_ and asks(request_, me)
+    place = seat(request_, me) if asked else None
     again = view.state in (RequestState.RETURNED, RequestState.STALE)
     return {
         "view": view,
@@ -145,12 +170,12 @@ def _one(request_id: str) -> dict[str, Any]:
         "command_id": new_id(),
         "mine": mine,
         "may_sign": asked and may_act(SIGN),
-        "sign_for": seat.person if seat and seat.person != me.person else "",
+        "sign_for": place.person if place and place.person != me.person else "",
         "may_withdraw": mine and (open_ or again) and may_act(REQUEST),
         "may_ask_again": mine and again and may_act(REQUEST),
         "may_override": open_ and may_act(OVERRIDE),
         "may_review": view.review_due is not None
-        and request_.reviews(me, view.overrider)
+        and reviews(request_, me, view.overrider)
         and may_act(SIGN),
         "overdue": view.review_due is not None and view.review_due < kernel.clock(),
     }
@@ -197,16 +222,32 @@ def _signs() -> list[Sign]:
     if not may(SIGN):
         return []
     signs = []
-    if waiting := ask(ListApprovalRequests(waits_for=g.operator.name, limit=200)).value:
+    mine = ListApprovalRequests(waits_for=g.operator.name, limit=1, count=True)
+    if waiting := ask(mine).value.total:
         url = url_for("web.approvals")
-        signs.append(Sign("Approvals", f"{len(waiting)} waiting", "warn", url))
-    if overrides := ask(ListApprovalRequests(unreviewed=True, limit=200)).value:
-        overdue = any(each.review_due < kernel.clock() for each in overrides)
+        signs.append(Sign("Approvals", f"{_at_most(waiting)} waiting", "warn", url))
+    overrides = ask(ListApprovalRequests(unreviewed=True, limit=200, count=True)).value
+    if overrides.total:
+        overdue = any(each.review_due < kernel.clock() for each in overrides.rows)
         url = url_for("web.approvals", view="overrides")
-        signs.append(
-            Sign("Overrides", f"{len(overrides)} to review", "bad" if overdue else "warn", url)
-        )
+        reading = f"{_at_most(overrides.total)} to review"
+        signs.append(Sign("Overrides", reading, "bad" if overdue else "warn", url))
     return signs
+
+
+def _states(view: str) -> list[RequestState]:
+    """Those that requests of a view can have."""
+    return [each for each in RequestState if view == "mine" or each.pending == (view == "open")]
+
+
+def _at_most(count: int) -> str:
+    return f"{COUNTED_TO:,}+" if count > COUNTED_TO else f"{count:,}"
+
+
+def _names(request_ids: Iterable[str]) -> Mapping[str, str]:
+    """What each request would do."""
+    question = ChooseApprovalRequests(ids=tuple(request_ids))
+    return {each.subject: each.summary for each in ask(question).value.rows}
 
 
 def _preview(command: Command) -> str:
@@ -218,9 +259,12 @@ def _preview(command: Command) -> str:
 APPROVALS = WebArea(
     form_fields=POLICY_FIELDS,
     remarks={SetApprovalPolicy: _preview},
+    batched=BATCHED,
     home_signs=_signs,
     places={
-        "approval": Place("approvals", "web.approvals", "web.approval", fragment=_panel),
+        "approval": Place(
+            "approvals", "web.approvals", "web.approval", fragment=_panel, names=_names
+        ),
         "approval_delegation": Place(
             "approvals", "web.approvals", after=lambda command: url_for("web.approvals")
         ),
@@ -231,9 +275,9 @@ APPROVALS = WebArea(
         ),
     },
     warnings={
-        ApprovalOutdated: "Not approved: something has changed since this was requested. "
-        "Whoever requested it can request it again."
+        ApprovalOutdated: OUTDATED,
     },
+    several={ApprovalPolicySet: "approval policies set"},
     suggestions={
         SignRequest: _digest,
         OverrideApproval: _digest,

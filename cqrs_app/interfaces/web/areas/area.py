@@ -28,8 +28,9 @@ class Place:
     thing by its identity, `also` that of another page of its identity that offers its commands.
     `fragment` renders again what a command changes on the page of one: the element whose id is the
     category; `list_fragment` what it changes in the list, the element `TAB-table`. `summary` shows
-    one in a form. `after` leads elsewhere after a command, unless empty. `waits`: pages cannot mark
-    a change as pending, so the answer to a command waits a moment until they show it.
+    one in a form. `names` says in words what identities stand for, where they are ids of programs.
+    `after` leads elsewhere after a command, unless empty. `waits`: pages cannot mark a change as
+    pending, so the answer to a command waits a moment until they show it.
     """
 
     tab: str
@@ -38,6 +39,7 @@ class Place:
     also: str = ""
     fragment: Callable[[str], str] | None = None
     summary: Callable[[str], Markup] | None = None
+    names: Callable[[Iterable[str]], Mapping[str, str]] = lambda identities: {}
     list_fragment: Callable[[], str] | None = None
     after: Callable[[Any], str] = lambda command: ""
     waits: bool = False
@@ -88,7 +90,8 @@ class WebArea:
     commands that create something, which the search offers first; `batched` those that lists offer
     for several rows; `confirmed` tells which of these commands need a proof of identity for what
     they are about; `warnings` what an operator reads after an action that ended in such an
-    event; `remarks` a sentence for the form of a command, from the command as it is filled in.
+    event, and `several` the words for several of one; `remarks` a sentence for the form of a
+    command, from the command as it is filled in.
     """
 
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -107,6 +110,7 @@ class WebArea:
     batched: tuple[type[Command], ...] = ()
     confirmed: Mapping[type[Command], Callable[[Any], bool]] = field(default_factory=dict)
     warnings: Mapping[type[Event], str] = field(default_factory=dict)
+    several: Mapping[type[Event], str] = field(default_factory=dict)
     remarks: Mapping[type[Command], Callable[[Any], str]] = field(default_factory=dict)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,12 +24,14 @@ from cqrs_app.platform.batches.queries import (
     BatchRow,
     BatchView,
     GetBatch,
+    ItemRow,
     ListBatches,
     ListBatchItems,
 )
 from cqrs_app.platform.batches.words import RETRIED, BatchState, Outcome
 from cqrs_app.platform.batches.work import PREVIEWED
 from cqrs_app.platform.macros.commands import VIEW as SEE_MACROS
+from cqrs_app.platform.runtime.pending import EventsSince, Written
 from cqrs_app.services import kernel, services
 
 EXPECTED = (Outcome.DONE, Outcome.REQUESTED, Outcome.REFUSED, Outcome.CONFLICTED, Outcome.FAILED)
@@ -45,6 +48,8 @@ OUTCOMES = (
     Outcome.WAITING,
 )
 TURNED = ("after", "before")
+CHANGES = 10
+"""So many of the last events of an item that changed since it was seen; Difference shows all."""
 
 
 @bp.get("/batches")
@@ -101,6 +106,8 @@ def _one(batch_id: str) -> dict[str, Any]:
         "Outcome": Outcome,
         "chosen": Outcome(chosen) if given else None,
         "items": items,
+        "changes": {} if row.state is BatchState.RUNNING else _changes(row.command, items.rows),
+        "may_see_events": may("events.view"),
         "tasks": {each["name"] for each in tasks},
         "retried": [] if foreseen else [each for each in RETRIED if counts.get(each)],
         "seconds": _seconds(row),
@@ -108,6 +115,24 @@ def _one(batch_id: str) -> dict[str, Any]:
         "new_id": new_id,
         "pager": _pager(batch_id, items, chosen if given else ""),
     }
+
+
+def _changes(command: str, rows: Sequence[ItemRow]) -> dict[int, Sequence[Written]]:
+    """Number of an item that conflicted, or would -> what happened to it since it was seen."""
+    cls = kernel.registry.commands.get(command)
+    if cls is None:
+        return {}
+    stream_of = kernel.registry.routes[cls].aggregate.stream_of
+    found = {
+        each.number: ask(
+            EventsSince(stream=stream_of(each.subject), version=each.version, limit=CHANGES)
+        ).value
+        for each in rows
+        if Outcome.CONFLICTED in (each.outcome, each.expected)
+        and each.outcome in (Outcome.WAITING, Outcome.CONFLICTED, Outcome.SKIPPED)
+        and each.version is not None
+    }
+    return {number: changes for number, changes in found.items() if changes}
 
 
 def _pager(batch_id: str, items: Any, chosen: str) -> dict[str, str]:

@@ -34,14 +34,12 @@ from cqrs_app.interfaces.web.ask import ask, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.awaiting import awaiting_approval, without_requested
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.columns import shown_columns
-from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.formats import formats_of
-from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
+from cqrs_app.interfaces.web.list_page import ListPage
+from cqrs_app.interfaces.web.listing import asked_here
 from cqrs_app.interfaces.web.pending_badges import is_queued
 from cqrs_app.interfaces.web.polling import fragment
-from cqrs_app.interfaces.web.tasks import allowed_tasks, selecting
-from cqrs_app.interfaces.web.views import tabs_here
+from cqrs_app.interfaces.web.tasks import allowed_tasks, offered
 from cqrs_app.kernel.commands.actions import Action
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.services import services
@@ -55,32 +53,33 @@ WORDS = {
     "stage": {each.value: each.label for each in ExpenseStage},
     "kind": {each.value: each.label for each in ExpenseKind},
 }
+DRAFTED = ("kind", "purpose", "budget", "amount", "currency")
+"""What a draft keeps for its submission."""
 BY_CLAIMANT = {"ResubmitExpenseClaim", "WithdrawExpenseClaim"}
 SIGNING = {"ApproveExpenseClaim", "RequestRevision", "DenyExpenseClaim"}
 BY_OTHERS = SIGNING | {"RequestExpensePayment", "PayExpenseClaim"}
 BATCHED: tuple[type[Command], ...] = (ApproveExpenseClaim, RequestExpensePayment, PayExpenseClaim)
 
 
+LIST = ListPage(
+    name="expenses",
+    query=ListExpenseClaims,
+    title="Expenses",
+    one="claim",
+    many="claims",
+    search="Claim number or claimant",
+    filters=FILTERS,
+    words=WORDS,
+    highest_first=HIGHEST_FIRST,
+    batched=BATCHED,
+)
+
+
 @bp.get("/expenses")
 def expenses() -> ResponseReturnValue:
     """One page of the claims that match."""
-    question = asked_here(ListExpenseClaims)
-    answer = ask(question)
-    return render_template(
-        "expenses/expenses.html",
-        page=answer.value,
-        freshness=answer.freshness,
-        question=question,
-        words=WORDS,
-        columns=shown_columns("expenses"),
-        views=tabs_here("expenses"),
-        sort=sorts("web.expenses", HIGHEST_FIRST, question.sort, descending=question.descending),
-        downloads=downloads(ListExpenseClaims),
-        may_submit=may_act("expenses.submit"),
-        chips=chips("web.expenses", FILTERS, WORDS),
-        **selecting(BATCHED),
-        **turning("web.expenses", answer.value, question.limit),
-    )
+    may_submit = may_act("expenses.submit")
+    return render_template("expenses/expenses.html", may_submit=may_submit, **LIST.shown())
 
 
 # A claim's number cannot begin with a hyphen.
@@ -138,6 +137,8 @@ def _shown(claim_id: str) -> dict[str, Any]:
     requests = awaiting_approval([stream])
     mine = without_requested(actions.actions, requests, stream)
     allowed, not_now = allowed_tasks(tuple(_for_operator(mine, found)))
+    if found and found.status is ExpenseStatus.DRAFT and found.claimant == g.operator.name:
+        allowed = [*offered([SubmitExpenseClaim.__name__]), *allowed]
     return {
         "claim_id": claim_id,
         "claim": found,
@@ -178,6 +179,16 @@ def _age_groups() -> list[str]:
     return [first, *(f"{low} to {high} days" for low, high in between), last]
 
 
+def _draft(given: Mapping[str, str]) -> dict[str, Any]:
+    """The fields of the draft that is submitted, or else a number for a new claim."""
+    if "claim_id" not in given:
+        return free_number("claim_id", "E")(given)
+    found = ask(GetExpenseClaim(claim_id=given["claim_id"]), strong=True).value
+    if found is None or found.status is not ExpenseStatus.DRAFT:
+        return {}
+    return {name: getattr(found, name) for name in DRAFTED}
+
+
 def _stage(given: Mapping[str, str]) -> dict[str, Any]:
     """The stage that the claim waits for, so that the form says for which one it signs."""
     if "claim_id" not in given:
@@ -201,7 +212,7 @@ def _find(text: str, most: int) -> Iterator[Hit]:
 EXPENSES = WebArea(
     places={"expense_claim": Place("expenses", "web.expenses", "web.expense")},
     suggestions={
-        SubmitExpenseClaim: free_number("claim_id", "E"),
+        SubmitExpenseClaim: _draft,
         DraftExpenseClaim: free_number("claim_id", "E"),
         ApproveExpenseClaim: _stage,
         RequestRevision: _stage,

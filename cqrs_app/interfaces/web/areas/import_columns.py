@@ -12,7 +12,7 @@ from flask import abort, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from cqrs_app.interfaces.web.areas.area import Place, WebArea
-from cqrs_app.interfaces.web.areas.imports import RECEIVED, view_of
+from cqrs_app.interfaces.web.areas.imports import RECEIVED, require_rows, view_of
 from cqrs_app.interfaces.web.ask import ask, command_context, may
 from cqrs_app.interfaces.web.auth import keeps_form
 from cqrs_app.interfaces.web.blueprint import bp
@@ -38,11 +38,11 @@ from cqrs_app.platform.transfer.imports.preview import (
     statuses_in,
 )
 from cqrs_app.platform.transfer.imports.profiles import MAPPINGS
-from cqrs_app.platform.transfer.imports.source import BadFile
+from cqrs_app.platform.transfer.imports.source import LIMITS, BadFile, Limits
 from cqrs_app.platform.transfer.mappings.commands import SaveImportMapping
 from cqrs_app.platform.transfer.mappings.queries import ListImportMappings
 from cqrs_app.platform.transfer.uploads.commands import StartImport
-from cqrs_app.platform.transfer.uploads.queries import ImportRow
+from cqrs_app.platform.transfer.uploads.queries import ImportRow, sees_rows
 from cqrs_app.platform.transfer.uploads.receiving import UPLOAD, Files
 from cqrs_app.services import kernel, services
 
@@ -91,6 +91,8 @@ def columns_again(*, sentence: str, possible: bool, import_id: str) -> str | Non
     """The page with what was chosen, when nothing was carried out; `sentence` says why."""
     if not may(StartImport.declaration.permission):
         return None
+    if not sees_rows(g.operator.actor, view_of(import_id).value.row):
+        return None
     return _page(import_id, _posted(), sentence)
 
 
@@ -101,6 +103,7 @@ def use_columns(import_id: str) -> ResponseReturnValue:
     declaration = StartImport.declaration
     if not may(declaration.permission):
         raise NotAllowed(declaration.label, declaration.permission)
+    require_rows(view_of(import_id).value.row)
     chosen, action = _posted(), request.form.get("action", "preview")
     if action == "preview":
         return _page(import_id, chosen)
@@ -180,10 +183,10 @@ def _suggested(sheet: Sheet, row: ImportRow) -> Chosen:
     if name in saved:
         return Chosen(stored_mapping(saved[name]), name)
     if name in MAPPINGS:
-        return Chosen(MAPPINGS[name], f"my-{name}")
+        return Chosen(MAPPINGS[name])
     if row.mapping:
         return Chosen(stored_mapping(row.mapping), "" if row.profile == COLUMNS else row.profile)
-    columns = suggested_columns(sheet.header)
+    columns = suggested_columns(sheet.header, sheet.values)
     mapping = ColumnMapping(columns=columns, zone=services.settings.timezone)
     meanings = {value: suggested_meaning(value) for value in statuses_in(sheet, mapping)}
     return Chosen(
@@ -193,7 +196,9 @@ def _suggested(sheet: Sheet, row: ImportRow) -> Chosen:
 
 def _page(import_id: str, chosen: Chosen | None, refusal: str = "") -> str:
     row = view_of(import_id).value.row
+    require_rows(row)
     chunks = Files(kernel.engines.write).chunks(import_id, UPLOAD)
+    LIMITS.set(Limits.of(services.settings))
     with as_file(row.file_name, chunks) as path:
         if not path.stat().st_size:
             abort(404, "The file is kept for 30 days and is not there any more. Send it again.")

@@ -23,9 +23,17 @@ from cqrs_app.interfaces.web.uploading import COLUMNS, Upload, UploadForm, name_
 from cqrs_app.kernel.commands.context import new_id
 from cqrs_app.kernel.errors import BusError, CommandReused, Invalid, NotAllowed, Refused
 from cqrs_app.kernel.queries.context import Answer
+from cqrs_app.platform.transfer.exports.rows import PERMISSION
+from cqrs_app.platform.transfer.imports.profiles.bpi2020 import PROFILE as EVENT_LOGS
 from cqrs_app.platform.transfer.mappings.queries import ListImportMappings
 from cqrs_app.platform.transfer.uploads.commands import StartImport
-from cqrs_app.platform.transfer.uploads.queries import GetImport, ImportView, ListImports
+from cqrs_app.platform.transfer.uploads.queries import (
+    GetImport,
+    ImportRow,
+    ImportView,
+    ListImports,
+    sees_rows,
+)
 from cqrs_app.platform.transfer.uploads.receiving import SET_ASIDE, Files, Received, too_large
 from cqrs_app.services import kernel, services
 from cqrs_app.settings import Settings
@@ -40,19 +48,35 @@ REPORT_WORDS = {
     "taken": "Rows taken",
     "set_aside": "Rows set aside",
     "orders": "Orders",
+    "total": "Ordered, with discounts, shipping and tax",
     "credit_notes": "Credit notes",
     "customers": "Customers",
     "customers_with_orders": "Customers with orders",
     "guest_orders": "Orders of guests",
-    "total": "Ordered, with discounts, shipping and tax",
     "gross": "Lines of the orders",
     "charges": "of these: charges such as postage",
     "credited": "Credited",
     "registered_customers": "Customers registered",
     "products": "Products added",
     "flagged_orders": "Orders flagged",
+    "cases": "Cases",
+    "claims": "Claims",
+    "events": "Steps",
+    "amount_total": "Claimed",
+    "amount_paid": "Paid",
+    "flagged_claims": "Claims flagged",
+    "flags": "Flags",
+    "commands": "Commands carried out in this attempt",
+    "seconds": "Seconds of this attempt, reading included",
     "commands_per_second": "Commands per second",
 }
+OF_CLAIMS = {
+    "documents": "Claims in the file",
+    "rows": "Events in the file",
+    "taken": "Events taken",
+    "set_aside": "Events set aside",
+}
+"""What event logs are about instead."""
 RECEIVED = "The file was received. Its import goes on by itself, also when you leave."
 RECEIVED_BEFORE = "This file was received before. Nothing was sent twice: this is its import."
 NOT_STARTED = (
@@ -131,6 +155,7 @@ def import_rehearsed(import_id: str) -> ResponseReturnValue:
     if not may(declaration.permission):
         raise NotAllowed(declaration.label, declaration.permission)
     row = view_of(import_id).value.row
+    require_rows(row)  # who starts an import has sent its file
     files = Files(kernel.engines.write)
     # The same id each time: a button pressed twice starts one import.
     used = str(uuid5(UUID(import_id), "import"))
@@ -176,10 +201,19 @@ def import_report(import_id: str) -> ResponseReturnValue:
 def import_set_aside(import_id: str) -> ResponseReturnValue:
     """The rows that were not imported, each with the reason."""
     view = view_of(import_id).value
+    require_rows(view.row)
     if view.report is None:
         abort(404, f"{view.row.file_name} has no rows set aside yet. Look at its page.")
-    chunks = Files(kernel.engines.write).chunks(import_id, SET_ASIDE)
+    chunks = list(Files(kernel.engines.write).chunks(import_id, SET_ASIDE))
+    if view.row.set_aside and not chunks:
+        abort(404, "The rows set aside are deleted after some days, and when a customer is erased.")
     return _file(view, "set-aside.csv", "text/csv; charset=utf-8", chunks)
+
+
+def require_rows(row: ImportRow) -> None:
+    """Raises NotAllowed if the operator may not see rows of this file."""
+    if not sees_rows(g.operator.actor, row):
+        raise NotAllowed("Rows of another operator's file", PERMISSION)
 
 
 def _file(view: ImportView, ending: str, content_type: str, chunks: Iterable[bytes]) -> Response:
@@ -209,6 +243,7 @@ def _list() -> dict[str, object]:
         "page": page,
         "freshness": answer.freshness,
         "follow": not all(row.is_over for row in page.rows),
+        "now": datetime.now(UTC),
         "pager": pager("web.imports", page.next, page.previous),
         "elsewhere": bool(place),
         "here_url": url_for("web.imports_panel", **place),
@@ -218,15 +253,23 @@ def _list() -> dict[str, object]:
 def _one(import_id: str) -> dict[str, object]:
     answer = view_of(import_id)
     row = answer.value.row
-    ended = row.finished_at or datetime.now(UTC)
+    now = datetime.now(UTC)
+    ended = row.finished_at or now
     return {
         "row": row,
         "report": answer.value.report,
-        "words": REPORT_WORDS,
+        "sees_rows": sees_rows(g.operator.actor, row),
+        "words": REPORT_WORDS | (OF_CLAIMS if row.profile == EVENT_LOGS.name else {}),
         "may_start": may(StartImport.declaration.permission),
-        "seconds": (ended - row.started_at).total_seconds() if row.started_at else None,
+        "seconds": _between(row.started_at, ended),
+        "seconds_in_all": _between(row.first_started_at or row.started_at, ended),
+        "now": now,
         "freshness": answer.freshness,
     }
+
+
+def _between(start: datetime | None, end: datetime) -> float | None:
+    return (end - start).total_seconds() if start else None
 
 
 def view_of(import_id: str) -> Answer[Any]:

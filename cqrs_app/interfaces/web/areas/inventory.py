@@ -27,13 +27,11 @@ from cqrs_app.interfaces.web.areas.finding import by_number, same_number, unique
 from cqrs_app.interfaces.web.ask import ask, ask_if_allowed, ask_or_none, may, may_act, query_or_404
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.columns import shown_columns
-from cqrs_app.interfaces.web.exports import downloads
-from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, pager, sorts, turning
+from cqrs_app.interfaces.web.list_page import ListPage
+from cqrs_app.interfaces.web.listing import PLACE, asked_here, pager
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment, poll_every
-from cqrs_app.interfaces.web.tasks import offered, selecting
-from cqrs_app.interfaces.web.views import tabs_here
+from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.messages.messages import Command
 
@@ -46,26 +44,28 @@ LOW_SHOWN = 8
 BATCHED: tuple[type[Command], ...] = (SetLowStockLevel, RetireProduct, RestoreProduct)
 
 
+LIST = ListPage(
+    name="products",
+    query=ListProducts,
+    title="Products",
+    one="product",
+    many="products",
+    search="Number or name",
+    filters=FILTERS,
+    words={"show": {each.value: each.label for each in Shown}},
+    highest_first=HIGHEST_FIRST,
+    batched=BATCHED,
+)
+
+
 @bp.get("/products")
 def products() -> ResponseReturnValue:
     """One page of the products that fit."""
-    question = asked_here(ListProducts)
-    answer = ask(question)
     return render_template(
         "products/products.html",
-        page=answer.value,
-        freshness=answer.freshness,
-        question=question,
-        columns=shown_columns("products"),
-        views=tabs_here("products"),
-        **selecting(BATCHED),
-        kinds=list(Shown),
-        chips=chips("web.products", FILTERS, {"show": {each.value: each.label for each in Shown}}),
-        sort=sorts("web.products", HIGHEST_FIRST, question.sort, descending=question.descending),
-        downloads=downloads(ListProducts),
         prices_in=prices_in,
         may_add=may_act("inventory.manage"),
-        **turning("web.products", answer.value, question.limit),
+        **LIST.shown(),
     )
 
 

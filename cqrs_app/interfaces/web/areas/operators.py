@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +15,12 @@ from cqrs_app.interfaces.web.areas.area import Place, WebArea
 from cqrs_app.interfaces.web.areas.choice_fields import checkboxes, choice
 from cqrs_app.interfaces.web.ask import ask, may, may_act
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.listing import asked
+from cqrs_app.interfaces.web.listing import asked, page_size, turning
 from cqrs_app.interfaces.web.zones import business_day
 from cqrs_app.kernel.errors import Invalid, NotAllowed
-from cqrs_app.platform.operators.access import Access, AccessOf
+from cqrs_app.kernel.messages.fields import WHOLE_NUMBER
+from cqrs_app.platform.audit.kinds import Kind
+from cqrs_app.platform.operators.access import Access, AccessOf, PersonsAccess
 from cqrs_app.platform.operators.access_review import ListAccessReviews
 from cqrs_app.platform.operators.commands import (
     MANAGE,
@@ -48,6 +50,8 @@ VIEWS = {
 NO_EMAIL = "There is no e-mail address."
 LEAVER_DAYS = 60
 """Not signed in for so long, somebody may have left."""
+COLUMNS = 25
+"""Operators and tokens on one page of the access review; the file has all."""
 
 
 @bp.get("/operators")
@@ -55,18 +59,23 @@ def operators() -> ResponseReturnValue:
     """The operators, by name."""
     days = request.args.get("idle_days", "").strip() or "0"
     try:
-        question = asked(ListOperators, idle_days=int(days) if days.isdecimal() else days)
+        question = asked(
+            ListOperators,
+            idle_days=int(days) if WHOLE_NUMBER.fullmatch(days) else days,
+            **page_size(ListOperators),
+        )
     except Invalid as invalid:
         raise Invalid("The address of this list", invalid.problems) from invalid
     answer = ask(question)
     return render_template(
         "operators/operators.html",
         question=question,
-        rows=answer.value,
+        page=answer.value,
         freshness=answer.freshness,
         views=VIEWS,
         leaver_days=LEAVER_DAYS,
         may_manage=may_act(MANAGE),
+        **turning("web.operators", answer.value, question.limit),
     )
 
 
@@ -88,7 +97,7 @@ def operator_link(operator: str) -> ResponseReturnValue:
     address = url_for("web.sign_in_link", operator=row.name, secret=link.secret, _external=True)
     problem = ""
     if "mail" in request.form and services.link_mail is not None:
-        email = ask(GetOperatorHistory(operator=row.name)).value.email
+        email = services.mail_addresses.of(row.name).address
         problem = services.link_mail.send(link, address, email) if email else NO_EMAIL
         if not problem:
             flash(f"The link was sent to {email}.", "good")
@@ -119,9 +128,12 @@ def operator_access() -> ResponseReturnValue:
     """Who may do what, and when somebody reviewed that last."""
     reviews = ask(ListAccessReviews())
     access = _access()
+    shown, pages = _page_of(access.all)
     return render_template(
         "operators/access.html",
         access=access,
+        shown=shown,
+        pager=pages,
         reviews=reviews.value,
         freshness=reviews.freshness,
         may_manage=may_act(MANAGE),
@@ -132,12 +144,28 @@ def operator_access() -> ResponseReturnValue:
 def operator_access_file() -> ResponseReturnValue:
     """The same as a file."""
     _require_right()
+    services.audit.record(Kind.EXPORTED, g.operator.name, "access", detail="csv")
     name = f"access-{business_day():%Y-%m-%d}.csv"
     return Response(
         _access().csv(),
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
+
+
+def _page_of(everybody: Sequence[PersonsAccess]) -> tuple[Sequence[PersonsAccess], dict[str, str]]:
+    """The columns of the page that the address asks for, and the links to its neighbours."""
+    given = request.args.get("page", "")
+    last = max(1, -(-len(everybody) // COLUMNS))
+    page = max(1, min(int(given[:6]), last)) if given.isdecimal() else 1
+    neighbours = {"previous_url": page - 1, "next_url": page + 1}
+    links = {
+        name: url_for("web.operator_access", page=number)
+        for name, number in neighbours.items()
+        if 1 <= number <= last
+    }
+    text = {"text": f"Page {page} of {last}"} if last > 1 else {}
+    return everybody[(page - 1) * COLUMNS : page * COLUMNS], text | links
 
 
 def groups_of(permissions: Iterable[str]) -> dict[str, list[str]]:
@@ -161,12 +189,14 @@ def label_of(name: str) -> str:
 def _one(name: str) -> dict[str, Any]:
     row = _row(name)
     history = ask(GetOperatorHistory(operator=row.name))
+    email = services.mail_addresses.of(row.name)
     return {
         "row": row,
         "history": history.value,
         "freshness": history.freshness,
         "link": _link(row.name),
-        "may_mail": services.link_mail is not None and bool(history.value.email),
+        "email": email,
+        "may_mail": services.link_mail is not None and bool(email.address),
         "myself": row.name == g.operator.name,
         "may_manage": may_act(MANAGE),
     }
@@ -183,7 +213,7 @@ def _link(name: str) -> OpenLink | None:
 def _row(name: str) -> OperatorRow:
     missing = f"There is no operator called {name}."
     try:
-        found = ask(ListOperators(operator=name)).value
+        found = ask(ListOperators(operator=name)).value.rows
     except Invalid:
         abort(404, missing)
     if not found:
@@ -218,7 +248,7 @@ def _details(given: Mapping[str, str]) -> dict[str, Any]:
     if not given.get("operator"):
         return {}
     row = _row(given["operator"])
-    email = ask(GetOperatorHistory(operator=row.name)).value.email
+    email = services.mail_addresses.of(row.name).address
     shown = row.display_name if row.display_name != row.name else ""
     return {"role": row.role, "team": row.team, "display_name": shown, "email": email}
 

@@ -24,13 +24,12 @@ from cqrs_app.interfaces.web.ask import ask, ask_or_none, may, may_act, query_or
 from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.awaiting import awaiting_approval, without_requested
 from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.formats import formats_of
-from cqrs_app.interfaces.web.listing import asked_here, chips, sorts, turning
+from cqrs_app.interfaces.web.list_page import ListPage
+from cqrs_app.interfaces.web.listing import asked_here, chips, turning
 from cqrs_app.interfaces.web.pending_badges import is_queued
 from cqrs_app.interfaces.web.polling import fragment
 from cqrs_app.interfaces.web.tasks import allowed_tasks, offered
-from cqrs_app.interfaces.web.views import tabs_here
 from cqrs_app.kernel.commands.actions import Action
 from cqrs_app.services import services
 
@@ -59,25 +58,27 @@ ANSWERS = {
 }
 
 
+LIST = ListPage(
+    name="payments",
+    query=ListPayments,
+    title="Payments",
+    one="payment",
+    many="payments",
+    search="Payment or order number",
+    filters=FILTERS,
+    words=WORDS,
+    highest_first=HIGHEST_FIRST,
+)
+
+
 @bp.get("/payments")
 def payments() -> ResponseReturnValue:
     """One page of the payments that match."""
-    question = asked_here(ListPayments)
-    answer = ask(question)
     return render_template(
         "payments/payments.html",
-        page=answer.value,
-        freshness=answer.freshness,
-        question=question,
-        columns=shown_columns("payments"),
-        views=tabs_here("payments"),
-        statuses=list(PaymentStatus),
-        sort=sorts("web.payments", HIGHEST_FIRST, question.sort, descending=question.descending),
         may_authorise=may_act("payments.authorise"),
         may_record=may_act("payments.record"),
-        shown=SHOWN,
-        chips=chips("web.payments", FILTERS, WORDS),
-        **turning("web.payments", answer.value, question.limit),
+        **LIST.shown(),
     )
 
 

@@ -9,24 +9,23 @@ from typing import Any, cast
 
 from flask import Blueprint, Flask, abort, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from jinja2 import Template
 from wtforms import Form
 
 from cqrs_app import plugins
+from cqrs_app.environment import SettingsError
 from cqrs_app.interfaces.web.areas.area import Finder, Hit, Place, WebArea
 from cqrs_app.interfaces.web.areas.finding import number_and_thing, same_number
 from cqrs_app.interfaces.web.ask import ask, ask_if_allowed, may, query_or_404
 from cqrs_app.interfaces.web.auth import background
-from cqrs_app.interfaces.web.blueprint import bp
-from cqrs_app.interfaces.web.columns import shown_columns
 from cqrs_app.interfaces.web.columns_of_rows import RowColumn, head_of, row_columns
-from cqrs_app.interfaces.web.exports import downloads
 from cqrs_app.interfaces.web.forms_derived import field_for
 from cqrs_app.interfaces.web.forms_fields import SelectField, label_of
-from cqrs_app.interfaces.web.listing import PLACE, asked_here, chips, sorts, turning
+from cqrs_app.interfaces.web.list_page import ListPage
+from cqrs_app.interfaces.web.listing import PLACE
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.interfaces.web.polling import fragment, poll_every
-from cqrs_app.interfaces.web.tasks import allowed_tasks, offered, selecting
-from cqrs_app.interfaces.web.views import tabs_here
+from cqrs_app.interfaces.web.tasks import allowed_tasks, offered
 from cqrs_app.kernel.messages.fields import hints_of, plain_type
 from cqrs_app.platform.runtime.pending import EventsSince
 from cqrs_app.plugins import Pages
@@ -34,6 +33,13 @@ from cqrs_app.plugins import Pages
 SEARCH = "q"
 SORT = ("sort", "descending")
 NO_FILTER = frozenset({*PLACE, *SORT, "limit", "count"})
+
+
+class YesOrNo(Enum):
+    """The values of a filter that is true or false, as addresses have them."""
+
+    YES = "1"
+    NO = "0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,38 +63,48 @@ class RecordPages:
         hints = hints_of(self.pages.list)
         return {name: head_of(name, hints[name]) for name in hints if name not in NO_FILTER}
 
-    def register(self) -> None:
-        """Add the views to the blueprint of pages."""
+    def register(self, app: Flask) -> None:
+        """Add the views to those of the blueprint of pages. Raises SettingsError where the console
+        has pages at their address."""
         path, identity = self.pages.path, self.pages.identity
-        bp.add_url_rule(f"/{path}", path, self.show_list)
-        bp.add_url_rule(f"/{path}/<{identity}>", f"{path}_one", self.show_one)
-        bp.add_url_rule(f"/{path}/<{identity}>/now", f"{path}_now", background(self._now()))
+        if any(rule.rule.split("/")[1] == path for rule in app.url_map.iter_rules()):
+            raise SettingsError(
+                f"The pages of {self.pages.title!r} cannot be at /{path}: the console has others "
+                "there. Give their area another path."
+            )
+        app.add_url_rule(f"/{path}", self.list_endpoint, self.show_list)
+        app.add_url_rule(f"/{path}/<{identity}>", self.one_endpoint, self.show_one)
+        now = f"/{path}/<{identity}>/now"
+        app.add_url_rule(now, f"{self.one_endpoint}_now", background(self._now()))
+
+    @property
+    def list_page(self) -> ListPage:
+        pages = self.pages
+        many = pages.title.lower()
+        return ListPage(
+            name=pages.path,
+            query=pages.list,
+            title=pages.title,
+            one=pages.one,
+            many=many,
+            search=f"Search {many}" if SEARCH in self.filters else "",
+            filters=self.filters,
+            words=self._words,
+            highest_first={str(each): False for each in getattr(pages.list, "sorts", ())},
+            batched=(*pages.batched,),
+        )
 
     def show_list(self) -> ResponseReturnValue:
         """One page of the things that match."""
         pages = self.pages
-        question = asked_here(pages.list)
-        answer = ask(question)
-        falling = {str(each): False for each in getattr(pages.list, "sorts", ())}
-        endpoint = self.list_endpoint
         return render_template(
             [f"{pages.path}/list.html", "records/list.html"],
             pages=pages,
-            page=answer.value,
-            freshness=answer.freshness,
-            columns=shown_columns(pages.path),
             row_columns=self.columns,
-            filters=self._filter_form(),
-            question_has_search=SEARCH in self.filters,
-            chips=chips(endpoint, self.filters, self._words),
-            views=tabs_here(pages.path),
-            sort=sorts(endpoint, falling, question.sort, descending=question.descending),
+            choices=self._filter_form(),
             starts=offered(each.__name__ for each in pages.starts),
-            downloads=downloads(pages.list),
-            list_url=url_for(endpoint),
             one_url=self.url_of,
-            **selecting(pages.batched if pages.choose else ()),
-            **turning(endpoint, answer.value, question.limit),
+            **self.list_page.shown(),
         )
 
     def show_one(self, **identity: str) -> ResponseReturnValue:
@@ -126,30 +142,47 @@ class RecordPages:
         )
 
     @property
+    def _parts(self) -> list[str | Template]:
+        """The templates of what follows the changes of one thing, the first that there is."""
+        return [f"{self.pages.path}/_one.html", "records/_one.html"]
+
+    @property
     def _words(self) -> dict[str, dict[str, str]]:
         """The texts of the values of filters that are choices."""
         hints = hints_of(self.pages.list)
         kinds = {name: plain_type(hints[name]) for name in self.filters}
+        chosen = {name: YesOrNo if kind is bool else kind for name, kind in kinds.items()}
         return {
             name: {each.value: str(label_of(each)) for each in kind}
-            for name, kind in kinds.items()
+            for name, kind in chosen.items()
             if isinstance(kind, type) and issubclass(kind, Enum)
         }
 
     def _filter_form(self) -> Form:
         """The filters besides the search as form fields."""
         cls = self.pages.list
-        fields = {name: field_for(cls, name) for name in self.filters if name != SEARCH}
+        hints = hints_of(cls)
+        fields = {
+            name: SelectField(head, kind=YesOrNo, empty="")
+            if plain_type(hints[name]) is bool
+            else field_for(cls, name)
+            for name, head in self.filters.items()
+            if name != SEARCH
+        }
         form: Form = type("Filters", (Form,), fields)(request.args)
         for each in form:
+            label = each.label.text
             if isinstance(each, SelectField):
-                each.rename_empty(f"Any {each.label.text.lower()}")
+                yes_or_no = plain_type(hints[each.short_name]) is bool
+                each.rename_empty(f"{label}: any" if yes_or_no else f"Any {label.lower()}")
+            else:
+                each.render_kw = {**(each.render_kw or {}), "placeholder": label}
         return form
 
     def _now(self) -> Callable[..., ResponseReturnValue]:
         def now(**identity: str) -> ResponseReturnValue:
             """The content of the page of one thing again."""
-            return fragment(render_template("records/_one.html", **self._shown(**identity)))
+            return fragment(render_template(self._parts, **self._shown(**identity)))
 
         return now
 
@@ -171,6 +204,7 @@ class RecordPages:
         moving = answer.freshness.is_moving and badge.pending
         return {
             "pages": pages,
+            "parts": self._parts,
             "identity": identity,
             "record": found,
             "freshness": answer.freshness,
@@ -181,7 +215,7 @@ class RecordPages:
             "events": events.value[::-1] if events else (),
             "stream": stream,
             "list_url": url_for(self.list_endpoint),
-            "now_url": url_for(f"web.{pages.path}_now", **given),  # type: ignore[arg-type]
+            "now_url": url_for(f"{self.one_endpoint}_now", **given),  # type: ignore[arg-type]
             "poll_every": poll_every(badge.pending.since if moving and badge.pending else None),
             "may_see_events": may("events.view"),
         }
@@ -192,12 +226,13 @@ RECORDS = [
     for plugin in plugins.installed()
     for pages in plugin.pages
 ]
-for _each in RECORDS:
-    _each.register()
 
 
 def init_records(app: Flask) -> None:
-    """Serve the templates and static files of plug-in areas."""
+    """Serve the pages, the templates and the static files of plug-in areas; last, so that they
+    replace nothing. Raises SettingsError about an address that is taken."""
+    for each in RECORDS:
+        each.register(app)
     for plugin in plugins.installed():
         templates, static = plugin.folder("templates"), plugin.folder("static")
         app.register_blueprint(

@@ -167,7 +167,10 @@ def _queues() -> dict[str, Any]:
 
 def _projections() -> dict[str, Any]:
     answer, lags, rates = ask(ProjectionStatus()), sparks("lag_seconds"), _applied_rates()
-    found = (*answer.value, *ask(SubscriptionStatus()).value)
+    known = kernel.registry.subscriptions
+    stored = (*answer.value, *ask(SubscriptionStatus()).value)
+    # What an earlier release or other settings left behind is not run by anybody.
+    found = [each for each in stored if each.projection in known]
     # Asked last, so that nobody can be ahead of the log.
     log = ask(LogHead(after=tuple(row.position for row in found))).value
     rows = [

@@ -309,6 +309,15 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
                 group=UPDATES,
             ),
             Statistic(
+                name="problems",
+                title="Problems",
+                unit="count",
+                metric="problems",
+                read="largest",
+                by="kind",
+                group=UPDATES,
+            ),
+            Statistic(
                 name="jobs",
                 title="Jobs",
                 unit="per minute",
@@ -382,15 +391,6 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
                 read="average",
                 by="store",
                 group=STORAGE,
-            ),
-            Statistic(
-                name="problems",
-                title="Problems",
-                unit="count",
-                metric="problems",
-                read="largest",
-                by="kind",
-                group=UPDATES,
             ),
         )
     }

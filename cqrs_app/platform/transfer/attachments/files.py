@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Connection, Engine, delete, select, update
 
 from cqrs_app.areas.orders.commands import AttachFile
 from cqrs_app.areas.orders.events import AttachmentRemoved, FileAttached
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.events.recorded import Recorded
 from cqrs_app.kernel.privacy.erasure import SubjectErased
 from cqrs_app.kernel.store.engines import insert_into, reader_of
@@ -20,10 +21,6 @@ from cqrs_app.platform.transfer.attachments.tables import order_files
 
 STRAYS_KEPT = timedelta(days=1)
 _FILE = order_files.c
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,7 @@ class OrderFiles:
     """Every method is one short transaction on the write store: a file is one row, since it is
     small."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, engine: Engine, clock: Clock = utc_now) -> None:
         self._engine = engine
         self._reader = reader_of(engine)
         self._clock = clock

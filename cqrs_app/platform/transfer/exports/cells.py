@@ -70,6 +70,19 @@ def cell(value: Any) -> str:
     return harmless(msgspec.json.encode(value).decode())
 
 
+def cell_for_excel(value: Any, sign: str) -> str:
+    """Format one value for a spreadsheet with this decimal sign."""
+    match value:
+        case bool() | int():
+            return cell(value)
+        case Decimal() | float():
+            return cell(value).replace(".", sign)
+        case datetime():
+            return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+        case _:
+            return cell(value)
+
+
 def _moment(value: datetime) -> str:
     return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
 

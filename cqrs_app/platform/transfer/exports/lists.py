@@ -9,10 +9,11 @@ from typing import Any, get_args, get_origin, get_type_hints
 from weakref import WeakKeyDictionary
 
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.kernel.messages.fields import hints_of
+from cqrs_app.kernel.messages.fields import hints_of, takes_several
 from cqrs_app.kernel.messages.messages import Query, parse
 from cqrs_app.kernel.queries.paging import LARGEST_PAGE, Page
 from cqrs_app.kernel.registry import Registry
+from cqrs_app.platform.transfer.exports.rows import Columns
 
 PLACE = ("after", "before", "limit", "count")
 """Fields that select a part of a list. An export is always the whole list."""
@@ -20,10 +21,10 @@ PLACE = ("after", "before", "limit", "count")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list that can be exported. `columns` are the fields of its rows."""
+    """A list that can be exported. `columns` are the fields of its rows, with their types."""
 
     query: type[Query]
-    columns: tuple[str, ...]
+    columns: Columns
 
     @property
     def name(self) -> str:
@@ -53,7 +54,7 @@ def _found(registry: Registry) -> dict[str, Listing]:
         answer = get_type_hints(source.handler).get("return")
         if get_origin(answer) is Page:
             row = get_args(answer)[0]
-            found[query.__name__] = Listing(query, tuple(hints_of(row)))
+            found[query.__name__] = Listing(query, hints_of(row))
     return found
 
 
@@ -69,7 +70,7 @@ def question_of(listing: Listing, given: Mapping[str, Sequence[str]]) -> Query:
         filled = [text.strip() for text in texts if text.strip()]
         if name not in listing.filters:
             problems[name] = f"There is no such filter. There are: {', '.join(listing.filters)}."
-        elif filled and _takes_several(hints_of(listing.query)[name]):
+        elif filled and takes_several(hints_of(listing.query)[name]):
             values[name] = filled
         elif len(filled) > 1:
             problems[name] = "Give one value only."
@@ -82,7 +83,3 @@ def question_of(listing: Listing, given: Mapping[str, Sequence[str]]) -> Query:
         return parse(cls, values | {"limit": LARGEST_PAGE}, from_text=True)
     except Invalid as error:
         raise Invalid(subject, error.problems) from error
-
-
-def _takes_several(hint: Any) -> bool:
-    return any(get_origin(each) is tuple for each in (hint, *get_args(hint)))

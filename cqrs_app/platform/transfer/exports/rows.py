@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from cqrs_app.kernel.commands.context import Actor
@@ -18,6 +19,15 @@ PERMISSION = Permission("exports.run", Role.SUPERVISOR)
 checks."""
 
 Rows = tuple[Any, ...]
+Columns = Mapping[str, Any]
+"""The fields of a row, in order -> the types of their values."""
+
+
+def authorise(queries: QueryBus, query: type[Query], actor: Actor) -> None:
+    """Raise NotAllowed if the actor may not export such a list."""
+    if not actor.may(PERMISSION):
+        raise NotAllowed("Export", PERMISSION)
+    queries.authorise(query, QueryContext(actor=actor))
 
 
 def pages(queries: QueryBus, question: Query, actor: Actor) -> Iterator[Rows]:
@@ -27,8 +37,7 @@ def pages(queries: QueryBus, question: Query, actor: Actor) -> Iterator[Rows]:
     anything is sent. Later pages may raise while the iterator runs; the rows until then are not the
     whole list.
     """
-    if not actor.may(PERMISSION):
-        raise NotAllowed("Export", PERMISSION)
+    authorise(queries, type(question), actor)
     context = QueryContext(actor=actor, cached=False)
     return _from(queries, question, context, queries.ask(question, context).value)
 
@@ -39,3 +48,11 @@ def _from(queries: QueryBus, question: Any, context: QueryContext, page: Any) ->
         if page.next is None:
             return
         page = queries.ask(replace(question, after=page.next), context).value
+
+
+def values_of(columns: Columns, rows: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+    """The values of each row."""
+    names = tuple(columns)
+    if len(names) == 1:
+        return ((getattr(row, names[0]),) for row in rows)
+    return map(attrgetter(*names), rows)

@@ -11,12 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import Enum
-from operator import attrgetter
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from cqrs_app.platform.transfer.exports.cells import cell
-from cqrs_app.platform.transfer.exports.rows import Rows
+from cqrs_app.platform.transfer.exports.rows import Columns, Rows, values_of
 
 MOST_ROWS = 1_048_576
 """Of a sheet. Further rows are on the next one, below the same header."""
@@ -27,11 +26,13 @@ _ESCAPED = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _PIECE = 64 * 1024
 
 
-def write_xlsx(columns: Sequence[str], portions: Iterable[Rows]) -> Iterator[bytes]:
+def write_xlsx(
+    columns: Columns, portions: Iterable[Rows], locale: str = "en_GB"
+) -> Iterator[bytes]:
     """The workbook, once all rows were read: it cannot be sent before."""
-    values = attrgetter(*columns) if len(columns) > 1 else lambda row: (getattr(row, columns[0]),)
     with TemporaryFile() as file:
-        write_workbook(file, columns, (values(row) for rows in portions for row in rows))
+        rows = (values for portion in portions for values in values_of(columns, portion))
+        write_workbook(file, tuple(columns), rows)
         file.seek(0)
         yield from iter(lambda: file.read(_PIECE), b"")
 

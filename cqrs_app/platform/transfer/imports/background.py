@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,10 +18,12 @@ from cqrs_app.kernel.subscriptions.parking import DATABASE_TROUBLE
 from cqrs_app.platform.transfer.imports.documents import Profile
 from cqrs_app.platform.transfer.imports.importer import Imported, Progress, import_file
 from cqrs_app.platform.transfer.imports.mapping import BadMapping, profile_from, stored_mapping
+from cqrs_app.platform.transfer.imports.priority import lower_priority
 from cqrs_app.platform.transfer.imports.profiles import PROFILES
 from cqrs_app.platform.transfer.imports.rehearsal import Rehearsed, rehearse_file
-from cqrs_app.platform.transfer.imports.set_aside import MAX_BYTES, as_csv
-from cqrs_app.platform.transfer.imports.source import BadFile
+from cqrs_app.platform.transfer.imports.scratch import scratch
+from cqrs_app.platform.transfer.imports.set_aside import as_csv
+from cqrs_app.platform.transfer.imports.source import LIMITS, BadFile
 from cqrs_app.platform.transfer.uploads.commands import StartImport
 from cqrs_app.platform.transfer.uploads.receiving import UPLOAD, Files
 from cqrs_app.platform.transfer.uploads.work import Work
@@ -72,12 +73,12 @@ def carry_out(kernel: Kernel, task: StartImport, attempt: int) -> None:
         nonlocal reported_at
         if done == total or time.monotonic() - reported_at >= REPORT_SECONDS:
             reported_at = time.monotonic()
-            if not work.extend(task.import_id, attempt, done=done, total=total):
+            if not work.report(task.import_id, attempt, done, total):
                 raise Superseded
 
-    with tempfile.TemporaryDirectory(prefix="import-") as folder:
+    with scratch() as folder:
         # Use the name of the file, since sentences about a bad file contain it.
-        path = Path(folder) / task.file_name
+        path = folder / task.file_name
         try:
             with path.open("wb") as file:
                 file.writelines(Files(kernel.engines.write).chunks(task.import_id, UPLOAD))
@@ -89,7 +90,7 @@ def carry_out(kernel: Kernel, task: StartImport, attempt: int) -> None:
         except Exception as error:  # noqa: BLE001 - it is shown on the page, and logged there
             work.fail(task.import_id, attempt, _sentence(error))
         else:
-            _finish(work, task, attempt, result)
+            finish(work, task.import_id, attempt, result)
 
 
 def profile_for(task: StartImport) -> Profile:
@@ -105,17 +106,20 @@ def _carried_out(
     kernel: Kernel, task: StartImport, path: Path, progress: Progress
 ) -> Imported | Rehearsed:
     run = rehearse_file if task.rehearsal else import_file
-    return run(kernel, profile_for(task), path, progress)
+    with lower_priority():
+        return run(kernel, profile_for(task), path, progress)
 
 
-def _finish(work: Work, task: StartImport, attempt: int, result: Imported | Rehearsed) -> None:
+def finish(work: Work, import_id: str, attempt: int, result: Imported | Rehearsed) -> None:
+    """Record the result."""
     figures = result.figures if isinstance(result, Rehearsed) else result.report
+    csv = as_csv(result.headers, result.set_aside, LIMITS.get().set_aside_bytes)
     work.finish(
-        task.import_id,
+        import_id,
         attempt,
         report=json.dumps(figures.as_json()),
         rows=len(result.set_aside),
-        set_aside=as_csv(result.headers, result.set_aside, most=MAX_BYTES),
+        set_aside=b"".join(csv),
         fault="" if isinstance(result, Rehearsed) or result.report.adds_up else NOT_SHOWN,
     )
 

@@ -1,14 +1,17 @@
 """The canonical document: an order or credit note as it is exported and imported.
 
 A document is plain values: the fields of the command that created it, `document`, `at` and, for an
-order, its `moments`. Each has `what` happened, `at` which time, and the fields of its command.
-Reading is the inverse of writing: what was exported is imported as the same events at the same
-times.
+order, its `moments`. Each has `what` happened, `at` which time, and the fields of its command. An
+order has its `payments` beside them. Reading is the inverse of writing: what was exported is
+imported as the same events at the same times.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from itertools import accumulate
+from operator import itemgetter
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -16,14 +19,22 @@ import msgspec
 
 from cqrs_app.areas.orders import commands, events
 from cqrs_app.kernel.events.recorded import EventCodec, Recorded, UnreadableEvent
-from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.messages.messages import Command, Event, parse
 from cqrs_app.kernel.store import EventStore
-from cqrs_app.platform.transfer.imports.clock import moment
+from cqrs_app.platform.transfer.imports import canonical_payments
+from cqrs_app.platform.transfer.imports.canonical_payments import Payments, payment_steps
+from cqrs_app.platform.transfer.imports.canonical_plain import (
+    Moments,
+    Plain,
+    Unusable,
+    moment_of,
+    objects,
+    shared_fields,
+    step_of,
+    time_of,
+)
 from cqrs_app.platform.transfer.imports.documents import Document, Kind, Step
 from cqrs_app.platform.transfer.imports.source import SourceRow
-
-Plain = dict[str, Any]
 
 _PAGE = 500
 
@@ -35,7 +46,7 @@ MAKING: Mapping[Kind, tuple[type[Event], type[Command], str]] = MappingProxyType
 )
 """Kind of document -> what creates it: the event, the command, and the field with its number."""
 
-MOMENTS: Mapping[str, tuple[type[Event], type[Command]]] = MappingProxyType(
+MOMENTS: Moments = MappingProxyType(
     {
         "held": (events.OrderHeld, commands.HoldOrder),
         "released": (events.OrderReleased, commands.ReleaseOrder),
@@ -66,25 +77,25 @@ MOMENTS: Mapping[str, tuple[type[Event], type[Command]]] = MappingProxyType(
 """What can happen to an order, in the order of a regular life: the event that records it and the
 command that repeats it. Flags are no moments, since the rules produce them again."""
 
-COMMANDS = tuple(
-    [command for _, command, _ in MAKING.values()] + [command for _, command in MOMENTS.values()]
+COMMANDS: tuple[type[Command], ...] = (
+    *(command for _, command, _ in MAKING.values()),
+    *(command for _, command in MOMENTS.values()),
+    *canonical_payments.COMMANDS,
 )
 
 _WHAT = {event: what for what, (event, _) in MOMENTS.items()}
 _KIND = {event: kind for kind, (event, _, _) in MAKING.items()}
 
 
-class Unusable(ValueError):
-    """The plain values are no canonical document."""
-
-
 def exported(
     store: EventStore, codec: EventCodec, left_out: Callable[[UnreadableEvent], None] | None = None
 ) -> Iterator[Plain]:
-    """Every order and credit note, in the order in which they were created. Memory use does not
-    grow with their number. `left_out` is called with the error of one that cannot be read; without
-    it, the error is raised."""
+    """Every order, with its payments, and credit note, in the order in which they were created.
+    Memory use does not grow with their number. `left_out` is called with the error of one that
+    cannot be read; without it, the error is raised."""
     names = {event.__name__ for event in _KIND}
+    leave_out = left_out or _raise
+    payments = Payments(store, codec, leave_out)
     store.place()
     position = 0
     while page := store.follow(position, _PAGE):
@@ -93,27 +104,29 @@ def exported(
                 try:
                     recorded = [codec.decode(each) for each in store.events_of(first.stream)]
                 except UnreadableEvent as error:
-                    if left_out is None:
-                        raise
-                    left_out(error)
+                    leave_out(error)
                 else:
-                    yield plain_of(recorded)
+                    yield plain_of(recorded, payments.of)
         position = page[-1].position or 0
 
 
-def plain_of(recorded: Sequence[Recorded]) -> Plain:
-    """All events of one stream, as a document."""
+def _raise(error: UnreadableEvent) -> None:
+    raise error
+
+
+def plain_of(recorded: Sequence[Recorded], payments_of: Callable[[str], list[Plain]]) -> Plain:
+    """All events of one stream, as a document. `payments_of` an order are plain values."""
     made, *later = recorded
     kind = _KIND[type(made.event)]
     plain: Plain = {"document": kind, "at": made.occurred_at}
-    plain |= _fields(made.event, MAKING[kind][1])
+    plain |= shared_fields(made.event, MAKING[kind][1])
     if kind == "order":
         plain["moments"] = [
-            {"what": _WHAT[type(each.event)], "at": each.occurred_at}
-            | _fields(each.event, MOMENTS[_WHAT[type(each.event)]][1], leave_out="order_id")
+            moment_of(each, _WHAT[type(each.event)], MOMENTS, "order_id")
             for each in later
             if type(each.event) in _WHAT
         ]
+        plain["payments"] = payments_of(plain["order_id"])
     return cast(Plain, msgspec.to_builtins(plain))
 
 
@@ -133,34 +146,21 @@ def number_field(kind: Kind) -> str:
 def document_of(plain: Mapping[str, Any], rows: tuple[SourceRow, ...]) -> Document:
     """The inverse. Raises Unusable, or Invalid with a sentence per field."""
     rest = dict(plain)
-    kind, at, moments = kind_of(rest.pop("document", "")), rest.pop("at", ""), []
+    kind, at = kind_of(rest.pop("document", "")), rest.pop("at", "")
+    moments, payments = [], []
     if kind == "order":
-        moments = rest.pop("moments", [])
-    if not isinstance(moments, list):
-        raise Unusable("moments is a list")
-    made = Step(moment(_text(at)), parse(MAKING[kind][1], rest))
+        moments, payments = rest.pop("moments", []), rest.pop("payments", [])
+    made = Step(time_of(at), parse(MAKING[kind][1], rest))
     key: str = getattr(made.command, number_field(kind))
-    later = (_step(key, index, each) for index, each in enumerate(moments, start=1))
+    life = [
+        step_of(each, MOMENTS, str(index), order_id=key)
+        for index, each in enumerate(objects(moments, "moment"), start=1)
+    ]
+    timed = [*_timed(life), *_timed(list(payment_steps(key, payments)))]
+    later = (step for _, step in sorted(timed, key=itemgetter(0)))
     return Document(kind, key, (made, *later), rows)
 
 
-def _step(order_id: str, index: int, plain: Any) -> Step:
-    if not isinstance(plain, Mapping):
-        raise Unusable("a moment is an object")
-    rest = dict(plain)
-    what, at = rest.pop("what", ""), rest.pop("at", "")
-    if not isinstance(what, str) or what not in MOMENTS:
-        raise Unusable(f"{what!r} is no moment of an order")
-    command = parse(MOMENTS[what][1], rest | {"order_id": order_id})
-    return Step(moment(_text(at)), command, f"{index}-{what}")
-
-
-def _fields(event: Event, command: type[Command], leave_out: str = "") -> Plain:
-    """The fields that event and command have in common."""
-    return {name: getattr(event, name) for name in hints_of(command) if name != leave_out}
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise Unusable(f"{value!r} is no time")
-    return value
+def _timed(steps: Sequence[Step]) -> Iterator[tuple[datetime, Step]]:
+    """Each with the latest time until then, so that sorting by it keeps them in order."""
+    return zip(accumulate((step.at for step in steps), max), steps, strict=True)

@@ -2,7 +2,8 @@
 each.
 
 The columns describe a regular life. What they cannot express (notes, a second hold, a line shipped
-in two parcels) is in the last column, `moments`, as JSON. If it is filled, it takes precedence.
+in two parcels) is in the column `moments`, as JSON. If it is filled, it takes precedence. So are
+the payments, in theirs.
 """
 
 from __future__ import annotations
@@ -18,17 +19,23 @@ from cqrs_app.platform.transfer.exports.cells import guarded
 from cqrs_app.platform.transfer.exports.workbook import write_workbook
 from cqrs_app.platform.transfer.imports.canonical import (
     MOMENTS,
-    Plain,
-    Unusable,
     kind_of,
     number_field,
 )
+from cqrs_app.platform.transfer.imports.canonical_plain import Plain
 from cqrs_app.platform.transfer.imports.clock import moment
 from cqrs_app.platform.transfer.imports.formats import whole
+from cqrs_app.platform.transfer.imports.gathered import Unreadable, parsed
 from cqrs_app.platform.transfer.imports.lifecycle import NO_REASON
 
 ADDRESS = ("name", "line1", "line2", "city", "postal_code", "country")
-NEWER = ("discount", "adjustments", *(f"bill_{part}" for part in ADDRESS), "exchange_for")
+NEWER = (
+    "discount",
+    "adjustments",
+    *(f"bill_{part}" for part in ADDRESS),
+    "exchange_for",
+    "payments",
+)
 """Columns that files of an earlier release do not have."""
 HEADER = (
     "document",
@@ -122,16 +129,19 @@ def rows_of(plain: Plain) -> list[dict[str, str]]:
         _write_moment(each, rows)
     if moments and _moments(rows) != moments:
         rows[0]["moments"] = msgspec.json.encode(moments).decode()
+    if plain.get("payments"):
+        rows[0]["payments"] = msgspec.json.encode(plain["payments"]).decode()
     return rows
 
 
 def plain_of_rows(rows: Sequence[Row]) -> Plain:
     """The inverse, for the rows of one document in the order of their lines.
 
-    Raises ValueError for a text that its column cannot hold.
+    Raises Unreadable for a text that its column cannot hold.
     """
     first = rows[0]
     kind = kind_of(first["document"])
+    parsed(first["at"], moment, "at")
     names = ("document", "at", "customer_id", "country", "currency")
     plain: Plain = {name: first[name] for name in names}
     plain["lines"] = lines = _lines(rows)
@@ -147,6 +157,7 @@ def plain_of_rows(rows: Sequence[Row]) -> Plain:
         "adjustments": _stored(first["adjustments"], "adjustments"),
         "exchange_for": first["exchange_for"],
         "moments": _stored(first["moments"], "moments") or _moments(rows),
+        "payments": _stored(first["payments"], "payments"),
     }
 
 
@@ -156,12 +167,12 @@ def _lines(rows: Sequence[Row]) -> list[Plain]:
         return []
     if not all(row["sku"] for row in rows):
         # Skipping the row would import an incomplete document and number later lines wrongly.
-        raise Unusable("a row has no article")
+        raise Unreadable("The value is missing.", "sku")
     return [
         {
             "sku": row["sku"],
             "description": row["description"],
-            "quantity": whole(row["quantity"]),
+            "quantity": parsed(row["quantity"], whole, "quantity"),
             "unit_price": row["unit_price"],
         }
         for row in rows
@@ -198,9 +209,9 @@ def _stored(text: str, what: str) -> list[Plain]:
     try:
         found = plain_json(text) if text else []
     except ValueError as error:
-        raise Unusable(f"the {what} are unusable: {error}") from error
+        raise Unreadable(f"This is no JSON: {error}.", what, text) from error
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        raise Unusable(f"the {what} are unusable: a list of JSON objects is needed")
+        raise Unreadable("This is no list of JSON objects.", what, text)
     return found
 
 
@@ -214,6 +225,7 @@ def _moments(rows: Sequence[Row]) -> list[Plain]:
 def _single(row: Row) -> Iterator[Plain]:
     for what, (at, fields) in _COLUMNS.items():
         if row[at]:
+            parsed(row[at], moment, at)
             values = {name: row[column] or default for name, (column, default) in fields.items()}
             yield {"what": what, "at": row[at]} | values
 
@@ -222,10 +234,12 @@ def _parcels(rows: Sequence[Row]) -> Iterator[Plain]:
     parcels: dict[tuple[str, ...], list[Plain]] = {}
     for number, row in enumerate(rows, start=1):
         if row["shipped_at"]:
+            parsed(row["shipped_at"], moment, "shipped_at")
             parcel = tuple(row[name] for name in ("shipped_at", "carrier", "tracking"))
             lines = parcels.setdefault(parcel, [])
             if row["sku"]:
-                quantity = whole(row["shipped_quantity"] or row["quantity"])
+                column = "shipped_quantity" if row["shipped_quantity"] else "quantity"
+                quantity = parsed(row[column], whole, column)
                 lines.append({"line_no": number, "quantity": quantity})
     for (at, carrier, tracking), lines in parcels.items():
         yield {

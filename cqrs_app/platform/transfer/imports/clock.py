@@ -20,10 +20,12 @@ class OutOfCalendar(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A time in UTC, and a doubt about the local time in the file, if any."""
+    """A time in UTC, and a doubt about the local time in the file, if any. `later` if it is the
+    second of two that have the same local time."""
 
     at: datetime
     doubts: tuple[Refused, ...] = ()
+    later: bool = False
 
 
 class LocalClock:
@@ -31,11 +33,12 @@ class LocalClock:
 
     An hour that is repeated when clocks go back is resolved so that it continues the order of the
     rows, ascending or descending. An hour that clocks skip is read as if they had not yet gone
-    forward, and doubted.
+    forward, and doubted. With `later`, the first time is the second of the two if it is repeated.
     """
 
-    def __init__(self, zone: tzinfo = UTC) -> None:
+    def __init__(self, zone: tzinfo = UTC, *, later: bool = False) -> None:
         self._zone = zone
+        self._later = later
         self._last: datetime | None = None
         self._falling = False
 
@@ -52,14 +55,14 @@ class LocalClock:
             self._falling = at < self._last
         self._last = at
         left_out = second < first
-        return Reading(at, (self._left_out(local, at),) if left_out else ())
+        doubts = (self._left_out(local, at),) if left_out else ()
+        return Reading(at, doubts, later=first < second == at)
 
     def _of(self, first: datetime, second: datetime) -> datetime:
-        """Which of two times with the same local time continues the order of the rows; the first if
-        there is no order yet."""
+        """Which of two times with the same local time continues the order of the rows."""
         last = self._last
         if last is None:
-            return first
+            return second if self._later else first
         if self._falling:
             return second if second <= last or first > last else first
         return first if first >= last or second < last else second

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from cqrs_app.kernel.commands.performer import NO_SOURCE, Source
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.messages import Command, Event
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
+from cqrs_app.platform.transfer.imports.set_aside import SetAsideRows
 from cqrs_app.platform.transfer.imports.source import SourceRow
 
 NAMESPACE = uuid.UUID("6d6c8f0e-3c1b-5c62-9a55-0c5f8a1c7a10")
@@ -74,18 +75,6 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class SetAside:
-    """A row that is not imported. `reason` is a code; the sentence explains it, and names no column
-    if it is about the whole row."""
-
-    row: SourceRow
-    reason: str
-    sentence: str = ""
-    column: str = ""
-    value: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class SourceFile:
     """How a file was read: its columns, those that were ignored, and those that it may have and
     does not."""
@@ -100,22 +89,35 @@ class SourceFile:
 class Contents:
     """The content of a file, or of several that belong together, by name.
 
-    `differing_times` counts documents whose rows have different times; the first one was used.
-    `streamed` are the documents of a file that is not held in memory: they are read again when they
-    are needed, in order.
+    The file was read once, so that it can be used as a whole; its `documents` are made one by one,
+    in order and only once. `passed` counts those that were looked at, of `count` at most. The rows
+    set aside, and `differing_times`, are complete when there are no more documents: the latter
+    counts those whose rows have different times, of which the first one was used. `columns` maps
+    fields of commands, and `occurred_at`, to the columns that they are read from, where those have
+    other names.
     """
 
     files: dict[str, SourceFile] = field(default_factory=dict)
+    columns: Mapping[str, str] = field(default_factory=dict)
     rows: int = 0
-    documents: list[Document] = field(default_factory=list)
-    set_aside: list[SetAside] = field(default_factory=list)
+    documents: Iterable[Document] = ()
+    count: int = 0
+    passed: int = 0
+    set_aside: SetAsideRows = field(default_factory=SetAsideRows)
     differing_times: int = 0
-    streamed: Sequence[Document] | None = None
 
-    @property
-    def in_order(self) -> Sequence[Document]:
-        """All documents."""
-        return self.documents if self.streamed is None else self.streamed
+    def column_of(self, path: str) -> str:
+        """The column of a field of a command, which may be in one of its values
+        (`lines.0.unit_price`)."""
+        name = path.rpartition(".")[2]
+        return self.columns.get(path) or self.columns.get(name) or name
+
+    def text_of(self, row: SourceRow, column: str) -> str:
+        """What a row has in this column; blank if its file has no such column."""
+        file = self.files.get(row.file)
+        named = zip(file.header if file else (), row.values, strict=False)
+        wanted = column.casefold()
+        return next((text.strip() for name, text in named if name.casefold() == wanted), "")
 
 
 class ImportReport(Protocol):

@@ -65,7 +65,7 @@ _ORDER = (
     _field(
         "number",
         "Order number",
-        "ordernumber orderid order orderno invoiceno invoicenumber invoice incrementid displayid "
+        "ordernumber displayid orderid order orderno invoiceno invoicenumber invoice incrementid "
         "bestellnummer name",
         about="Rows with the same number are one order.",
         needed=True,
@@ -108,12 +108,17 @@ _LINE = (
     _field(
         "quantity",
         "Quantity",
-        "quantity lineitemquantity itemquantity qty qtyordered units pieces menge",
+        "quantity lineitemquantity itemquantity qty qtyordered quantityrefund units pieces menge",
         FieldKind.COUNT,
         needed=True,
         fixed=True,
     ),
-    _field("unit_price", "Unit price", "unitprice price lineitemprice itemprice preis", _AMOUNT),
+    _field(
+        "unit_price",
+        "Unit price",
+        "unitprice price lineitemprice itemprice itemcost preis",
+        _AMOUNT,
+    ),
     _field(
         "line_price",
         "Price of the line",
@@ -134,7 +139,7 @@ _LINE = (
     _field(
         "line_status",
         "Status of the line",
-        "lineitemfulfillmentstatus itemstatus",
+        "lineitemfulfillmentstatus itemstatus fulfillmentstatus",
         _STATUS,
         "Where only some lines shipped.",
     ),
@@ -143,23 +148,29 @@ _AMOUNTS_OF_ORDER = (
     _field(
         "order_discount",
         "Discount",
-        "discountamount discounttotal orderdiscount totaldiscount cartdiscount",
+        "cartdiscountamount discountamount discounttotal orderdiscount totaldiscount cartdiscount",
         _AMOUNT,
     ),
     _field("discount_code", "Discount code", "discountcode couponcode coupon coupons"),
     _field(
         "shipping",
         "Shipping",
-        "shipping shippingtotal shippingamount shippingcost freight ordershipping shippingcharge",
+        "shipping shippingtotal shippingamount shippingcost freight ordershipping "
+        "ordershippingamount shippingcharge",
         _AMOUNT,
     ),
     _field("shipping_method", "Shipping method", "shippingmethod shippingmethodtitle"),
-    _field("tax", "Tax", "tax taxes taxtotal taxamount ordertax totaltax vat", _AMOUNT),
+    _field(
+        "tax",
+        "Tax",
+        "tax taxes taxtotal taxamount ordertax totaltax ordertotaltaxamount vat",
+        _AMOUNT,
+    ),
     _field("fee", "Fees", "fee fees feetotal feeamount", _AMOUNT),
     _field(
         "total",
         "Total",
-        "total ordertotal grandtotal totalamount",
+        "total ordertotal grandtotal totalamount ordertotalamount",
         _AMOUNT,
         "Checked against the lines. It shows whether prices include the tax.",
     ),
@@ -171,38 +182,56 @@ _CUSTOMER = (
         "customerid customernumber customerno buyer kundennummer",
         about="Or the e-mail address, where it is what identifies a customer.",
     ),
-    _field("email", "E-mail", "email billingemail customeremail emailaddress"),
+    _field("email", "E-mail", "email billingemail emailbilling customeremail emailaddress"),
     _field(
-        "customer_name", "Name", "customername billingfullname billingname customerfirstname client"
+        "customer_name",
+        "Name",
+        "customername billingfullname billingname customerfirstname billingfirstname "
+        "firstnamebilling client",
     ),
-    _field("customer_last_name", "Last name, if separate", "customerlastname"),
+    _field(
+        "customer_last_name",
+        "Last name, if separate",
+        "customerlastname billinglastname lastnamebilling",
+    ),
     _field("country", "Country", "country customercountry land", fixed=True),
 )
 
 
 def _address(prefix: str, long: str) -> tuple[TargetField, ...]:
     return (
-        _field(f"{prefix}_name", "Name", f"{prefix}name {long}name {long}fullname {long}firstname"),
-        _field(f"{prefix}_last_name", "Last name, if separate", f"{long}lastname"),
+        _field(
+            f"{prefix}_name",
+            "Name",
+            f"{prefix}name {long}name {long}fullname {long}firstname firstname{long}",
+        ),
+        _field(f"{prefix}_last_name", "Last name, if separate", f"{long}lastname lastname{long}"),
         _field(
             f"{prefix}_line1",
             "Street",
-            f"{prefix}address {long}address1 {long}street {long}addressline1 {long}address",
+            f"{prefix}address {long}address1 {long}street {long}addressline1 {long}address "
+            f"address1{long} address12{long}",
         ),
-        _field(f"{prefix}_line2", "Second line", f"{long}address2 {long}addressline2"),
+        _field(
+            f"{prefix}_line2", "Second line", f"{long}address2 {long}addressline2 address2{long}"
+        ),
         _field(
             f"{prefix}_postal_code",
             "Postal code",
-            f"{prefix}postalcode {long}zip {long}postcode {long}postalcode",
+            f"{prefix}postalcode {long}zip {long}postcode {long}postalcode postcode{long}",
         ),
-        _field(f"{prefix}_city", "City", f"{prefix}city {long}city"),
-        _field(f"{prefix}_country", "Country", f"{prefix}country {long}country {long}countrycode"),
+        _field(f"{prefix}_city", "City", f"{prefix}city {long}city city{long}"),
+        _field(
+            f"{prefix}_country",
+            "Country",
+            f"{prefix}country {long}country {long}countrycode countrycode{long} country{long}",
+        ),
     )
 
 
 _PAYMENT = (
     _field("payment_status", "Payment status", "financialstatus paymentstatus", _STATUS, _MEANS),
-    _field("paid", "Paid at", "paidat datepaid paymentdate", _TIME),
+    _field("paid", "Paid at", "paidat datepaid paiddate paymentdate", _TIME),
     _field(
         "paid_amount",
         "Amount paid",
@@ -215,7 +244,7 @@ _PAYMENT = (
     _field(
         "refunded",
         "Amount refunded",
-        "refundedamount refundedtotal totalrefunded refundtotal orderrefund",
+        "refundedamount refundedtotal totalrefunded refundtotal orderrefund orderrefundamount",
         _AMOUNT,
     ),
     _field("refunded_at", "Refunded at", "refundedat refunddate", _TIME),
@@ -285,7 +314,12 @@ _MEANT: Mapping[str, str] = MappingProxyType(
         "left_out": "draft checkoutdraft trash",
     }
 )
+_SHARED: Mapping[str, str] = MappingProxyType(
+    {"bill_name": "customer_name", "bill_last_name": "customer_last_name"}
+)
+"""Fields that may have the same column as another one: a customer is often who gets the bill."""
 _NOT_A_LETTER = re.compile(r"[^a-z0-9]")
+_SHARE = re.compile(r"0|1|0?[.,]\d+|[01][.,]0+|\d{1,3}([.,]\d+)? ?%")
 
 
 def plain_name(name: str) -> str:
@@ -293,20 +327,35 @@ def plain_name(name: str) -> str:
     return _NOT_A_LETTER.sub("", unicodedata.normalize("NFKD", name.casefold()))
 
 
-def suggested_columns(header: Sequence[str]) -> dict[str, str]:
-    """Field -> the column whose name suggests it. No column is suggested twice, and none whose name
-    is too long for a mapping."""
+def suggested_columns(
+    header: Sequence[str], values: Mapping[str, Sequence[str]] = MappingProxyType({})
+) -> dict[str, str]:
+    """Field -> the column whose name suggests it. No column is suggested twice, but for the name of
+    the customer on the bill, and none whose name is too long for a mapping. `values` are some of
+    each column's: they show whether a discount is an amount or a share."""
     usable = (each for each in reversed(header) if 0 < len(each) <= LONGEST_NAME)
     columns = {plain_name(each): each for each in usable}
     found: dict[str, str] = {}
     for each in FIELDS.values():
-        used = set(found.values())
+        used = set(found.values()) - {found.get(_SHARED.get(each.name, ""), "")}
         names = (columns.get(name, "") for name in (plain_name(each.name), *each.names))
         if column := next((name for name in names if name and name not in used), ""):
             found[each.name] = column
     if "unit_price" in found:
         found.pop("line_price", None)
+    if "email" in found:
+        # Guests have no number, or share one; an address tells them apart as it does customers.
+        found.pop("customer_id", None)
+    priced = {"discount", "unit_price", "quantity"} <= found.keys()
+    if priced and "discount_share" not in found and _are_shares(values.get(found["discount"], ())):
+        found["discount_share"] = found.pop("discount")
     return found
+
+
+def _are_shares(values: Sequence[str]) -> bool:
+    """Whether all are fractions of 1, or per cent, and not all of them nothing."""
+    shares = [_SHARE.fullmatch(each) for each in values]
+    return all(shares) and any(each.strip("0.,%") for each in values)
 
 
 def suggested_meaning(value: str) -> str:

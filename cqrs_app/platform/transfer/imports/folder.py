@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tarfile
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
+from cqrs_app.platform.transfer.imports.scratch import scratch
 from cqrs_app.platform.transfer.imports.source import BadFile, Bounded, unpacked
 
 Wanted = Mapping[str, tuple[str, ...]]
@@ -26,9 +26,9 @@ def files_in(path: Path, wanted: Wanted) -> Iterator[dict[str, Path]]:
     if path.is_dir():
         yield _named(path, path, wanted)
         return
-    with tempfile.TemporaryDirectory(prefix="countersign-import-") as folder:
-        _unpack(path, Path(folder), {name for names in wanted.values() for name in names})
-        yield _named(path, Path(folder), wanted)
+    with scratch() as folder:
+        _unpack(path, folder, {name for names in wanted.values() for name in names})
+        yield _named(path, folder, wanted)
 
 
 def _named(path: Path, folder: Path, wanted: Wanted) -> dict[str, Path]:

@@ -1,16 +1,20 @@
-"""Groups the rows of a file by document. A document is imported completely or not at all."""
+"""The rows of one document. It is imported completely or not at all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from cqrs_app.kernel.errors import Invalid
-from cqrs_app.platform.transfer.imports.documents import Contents, SetAside
+from cqrs_app.platform.transfer.imports.documents import Contents
+from cqrs_app.platform.transfer.imports.set_aside import SetAside
 from cqrs_app.platform.transfer.imports.source import SourceRow
+from cqrs_app.platform.transfer.imports.spooled import SpooledRows
 
 UNREADABLE = "unreadable"
 CONTRADICTORY = "contradictory"
+MOST_ROWS = 20_000
+"""Of one document, which is held in memory."""
 
 T = TypeVar("T")
 
@@ -40,41 +44,44 @@ def parsed(text: str, parse: Callable[[str], T], column: str) -> T:
         raise Unreadable(str(error), column, text) from None
 
 
-class Gathered(Generic[T]):
-    """`T` is a parsed row. Rows of one document need not be adjacent. Their order is kept, and so
-    is that of the documents."""
+def documents_of(
+    rows: SpooledRows, contents: Contents
+) -> Iterator[tuple[str, list[tuple[SourceRow, str]]]]:
+    """The number and the rows of each document, with the hint that was added with each row. One
+    with too many rows is set aside."""
+    for number, size, found in rows.documents():
+        contents.passed += 1
+        if size <= MOST_ROWS:
+            yield number, list(found)
+        else:
+            sentence = f"The document {number} has more than {MOST_ROWS:,} rows."
+            fault = Unreadable(sentence, contents.column_of("number"), number)
+            contents.set_aside.extend(fault.of(row) for row, _ in found)
 
-    def __init__(self, contents: Contents) -> None:
-        self._contents = contents
-        self._found: dict[str, list[tuple[SourceRow, T]]] = {}
-        self._broken: dict[str, SourceRow] = {}
 
-    def add(self, number: str, source: SourceRow, understood: T) -> None:
-        """Add a row of the document with this number."""
-        self._found.setdefault(number, []).append((source, understood))
-
-    def unreadable(self, source: SourceRow, number: str, fault: Unreadable) -> None:
-        """Add a row that cannot be read, of the document with this number; blank if that is
-        unknown."""
-        self._contents.set_aside.append(fault.of(source))
-        if number:
-            self._broken.setdefault(number, source)
-
-    def cut(self, number: str) -> None:
-        """The rows end here, within this document, which is left out if it is not the only one."""
-        if len(self._found) > 1:
-            self._found.pop(number, None)
-
-    def documents(self) -> Iterator[tuple[str, list[tuple[SourceRow, T]]]]:
-        """The number and the rows of each document. One with a row that cannot be read is set aside
-        as a whole: imported without that row it would be incomplete, and could never be
-        completed."""
-        for number, rows in self._found.items():
-            if number in self._broken:
-                sources = [source for source, _ in rows]
-                self._contents.set_aside += incomplete(sources, self._broken[number])
-            else:
-                yield number, rows
+def parsed_rows(
+    rows: Iterable[tuple[SourceRow, str]],
+    parse: Callable[[SourceRow, str], T | None],
+    contents: Contents,
+) -> list[tuple[SourceRow, T]]:
+    """The rows of a document, parsed, without those of which `parse` returns None. None of them if
+    one cannot be read: imported without it the document would be incomplete, and could never be
+    completed."""
+    found: list[tuple[SourceRow, T]] = []
+    broken: SourceRow | None = None
+    for row, hint in rows:
+        try:
+            understood = parse(row, hint)
+        except Unreadable as fault:
+            contents.set_aside.append(fault.of(row))
+            broken = broken or row
+        else:
+            if understood is not None:
+                found.append((row, understood))
+    if broken is None:
+        return found
+    contents.set_aside.extend(incomplete([row for row, _ in found], broken))
+    return []
 
 
 def contradicting(
@@ -104,15 +111,26 @@ def incomplete(rows: Sequence[SourceRow], broken: SourceRow) -> Iterator[SetAsid
         )
 
 
-def refused(
-    rows: Sequence[SourceRow], invalid: Invalid, columns: Mapping[str, str]
-) -> list[SetAside]:
-    """The rows of a document with values that no command takes. `columns` maps fields of the
-    command, and of one of its lines, to the columns they are read from."""
+def unreadable(
+    rows: Sequence[SourceRow], fault: Unreadable, contents: Contents
+) -> Iterator[SetAside]:
+    """The rows of a document of which one has this value in this column; all of them for the same
+    reason, if it is about no column."""
+    broken = [row for row in rows if contents.text_of(row, fault.column) == fault.value][:1]
+    if fault.column and broken:
+        yield fault.of(broken[0])
+        yield from incomplete([row for row in rows if row not in broken], broken[0])
+    else:
+        yield from (fault.of(row) for row in rows)
+
+
+def refused(rows: Sequence[SourceRow], invalid: Invalid, contents: Contents) -> list[SetAside]:
+    """The rows of a document with values that no command takes."""
     path, sentence = next(iter(invalid.problems.items()))
     parts = path.split(".")
     index = int(parts[1]) if len(parts) > 1 and parts[1].isdecimal() else 0
     broken = rows[min(index, len(rows) - 1)]
-    name = columns.get(parts[-1], parts[-1])
+    column = contents.column_of(path)
     others = [row for row in rows if row is not broken]
-    return [Unreadable(sentence, name).of(broken), *incomplete(others, broken)]
+    fault = Unreadable(sentence, column, contents.text_of(broken, column))
+    return [fault.of(broken), *incomplete(others, broken)]

@@ -9,16 +9,16 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from cqrs_app.areas.types import IMPORTER
 from cqrs_app.kernel.assembly import Kernel
-from cqrs_app.kernel.commands.bus import BATCH_CHUNK
+from cqrs_app.kernel.commands.batch import Outcome
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.commands.middleware import HISTORY
+from cqrs_app.kernel.commands.previews import BATCH_CHUNK
 from cqrs_app.kernel.errors import BusError, CommandReused
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.platform.operators.roles import system_actor
@@ -27,23 +27,22 @@ from cqrs_app.platform.transfer.imports.documents import (
     Document,
     ImportReport,
     Profile,
-    SetAside,
     Step,
     Taken,
     series_of,
 )
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
 from cqrs_app.platform.transfer.imports.newcomers import Newcomer, NewcomerCounts, Newcomers
-from cqrs_app.platform.transfer.imports.report import read_back
+from cqrs_app.platform.transfer.imports.report import ReportHead, read_back
+from cqrs_app.platform.transfer.imports.set_aside import SetAside, SetAsideRows
+from cqrs_app.platform.transfer.imports.spooled import SpooledList
 
-MOST_EXAMPLES = 50
-LONGEST_VALUE = 200
 ALREADY_HERE = (
     "An earlier import brought in this document with other content. What is here was left as it is."
 )
 
 Progress = Callable[[int, int], None]
-"""Called with (documents done, total documents)."""
+"""Called with (documents done, total documents), of which some may be set aside."""
 
 Item = tuple[Command, Context]
 
@@ -54,19 +53,8 @@ class Imported:
     reason."""
 
     report: ImportReport
-    set_aside: list[SetAside]
+    set_aside: SetAsideRows
     headers: dict[str, tuple[str, ...]]
-
-
-@dataclass(slots=True)
-class _Carried:
-    """The outcome of the documents; `refused` counts later steps of imported documents."""
-
-    taken: list[Taken] = field(default_factory=list)
-    set_aside: list[SetAside] = field(default_factory=list)
-    refused: Counter[str] = field(default_factory=Counter)
-    newcomer_counts: NewcomerCounts = field(default_factory=NewcomerCounts)
-    commands: int = 0
 
 
 def import_file(
@@ -80,27 +68,43 @@ def import_file(
 
     Raises BadFile, before anything is changed, if it cannot be used.
     """
+    begun_at = time.perf_counter()
     contents = profile.read(path, given)
-    started = time.perf_counter()
-    carried = _carry_out(kernel, profile, contents, progress)
-    seconds = max(time.perf_counter() - started, 1e-9)
-    set_aside = explained(profile, [*contents.set_aside, *carried.set_aside])
-    for name in kernel.registry.projections:
-        kernel.runner.advance(name)
+    carrying = _Carrying(kernel, profile, contents)
+    for chunk in chunks_of(contents):
+        carrying.carry_out(chunk)
+        progress(contents.passed, contents.count)
+    carrying.create_newcomers()
+    contents.set_aside.explain(profile.reasons)
+    kernel.runner.advance_all(kernel.registry.projections)
     report = (profile.read_back or read_back)(
         kernel,
         importer_of(profile),
-        carried.taken,
-        contents=contents,
-        set_aside_by_reason=counted_by_reason(profile, set_aside),
-        set_aside_examples=examples(set_aside),
-        refused_by_code=dict(carried.refused + carried.newcomer_counts.refused),
-        newcomer_counts=carried.newcomer_counts,
+        carrying.taken,
+        head=ReportHead.of(
+            profile,
+            contents,
+            refused_by_code=carrying.refused + carrying.newcomer_counts.refused,
+            commands=carrying.commands,
+            seconds=time.perf_counter() - begun_at,
+            per_second=carrying.commands / max(carrying.seconds, 1e-9),
+        ),
+        newcomer_counts=carrying.newcomer_counts,
         is_charge=profile.is_charge,
-        per_second=carried.commands / seconds,
     )
-    headers = {name: file.header for name, file in contents.files.items()}
-    return Imported(report, set_aside, headers)
+    return Imported(report, contents.set_aside, headers_of(contents))
+
+
+def chunks_of(contents: Contents) -> Iterator[list[Document]]:
+    """The documents, as many at a time as the command bus takes."""
+    documents = iter(contents.documents)
+    while chunk := list(islice(documents, BATCH_CHUNK)):
+        yield chunk
+
+
+def headers_of(contents: Contents) -> dict[str, tuple[str, ...]]:
+    """File -> its columns."""
+    return {name: file.header for name, file in contents.files.items()}
 
 
 def importer_of(profile: Profile) -> Actor:
@@ -135,84 +139,68 @@ def _bus_item(profile: Profile, step: Step, command_id: str) -> Item:
     return step.command, context
 
 
-def explained(profile: Profile, set_aside: Sequence[SetAside]) -> list[SetAside]:
-    """In the order of the file, each with a sentence."""
-    ordered = sorted(set_aside, key=lambda each: (each.row.file, each.row.line))
-    return [
-        each if each.sentence else replace(each, sentence=profile.reasons.get(each.reason, ""))
-        for each in ordered
-    ]
-
-
-def counted_by_reason(profile: Profile, set_aside: Sequence[SetAside]) -> dict[str, int]:
-    """Rows per reason: every reason of the profile, even if unused, and any others."""
-    return dict.fromkeys(profile.reasons, 0) | Counter(each.reason for each in set_aside)
-
-
-def examples(set_aside: Sequence[SetAside]) -> list[dict[str, Any]]:
-    """The first row set aside per reason and column, at most MOST_EXAMPLES."""
-    first: dict[tuple[str, str], SetAside] = {}
-    for each in set_aside:
-        first.setdefault((each.reason, each.column), each)
-    return [
-        {
-            "file": each.row.file,
-            "line": each.row.line,
-            "reason": each.reason,
-            "column": each.column,
-            "value": each.value[:LONGEST_VALUE],
-            "sentence": each.sentence,
-        }
-        for each in islice(first.values(), MOST_EXAMPLES)
-    ]
-
-
-def not_taken(document: Document, error: BusError) -> Iterator[SetAside]:
-    """The rows of a document whose first command is refused."""
-    code, sentence = error.code, error.sentence
+def not_taken(
+    kernel: Kernel, contents: Contents, document: Document, error: BusError
+) -> Iterator[SetAside]:
+    """The rows of a document whose first command is refused. There is no column where the console,
+    and not the file, is the reason."""
+    command = document.steps[0].command
+    route = kernel.registry.routes[type(command)]
+    code, sentence, field = error.code, error.sentence, route.fields.get(error.code, "")
     if isinstance(error, CommandReused):
         code, sentence = "already_here_with_other_content", ALREADY_HERE
+        field = route.aggregate.identity
+    column = contents.column_of(field)
     for row in document.rows:
-        yield SetAside(row, code, sentence)
+        # A file without a header has no columns, but the command has what was read.
+        value = contents.text_of(row, column) or str(getattr(command, field, ""))
+        yield SetAside(row, code, sentence, column, value)
 
 
-def _carry_out(
-    kernel: Kernel, profile: Profile, contents: Contents, progress: Progress
-) -> _Carried:
-    carried, documents = _Carried(), contents.in_order
-    newcomers = Newcomers(profile, documents)
-    for start in range(0, len(documents), BATCH_CHUNK):
-        chunk = documents[start : start + BATCH_CHUNK]
-        _carry_out_chunk(kernel, profile, chunk, newcomers, carried)
-        progress(start + len(chunk), len(documents))
-    return carried
+class _Carrying:
+    """Carries out documents. `refused` counts later steps of imported ones; `commands` took these
+    `seconds`."""
 
+    def __init__(self, kernel: Kernel, profile: Profile, contents: Contents) -> None:
+        self._kernel = kernel
+        self._profile = profile
+        self._contents = contents
+        self._newcomers = Newcomers(profile)
+        self.taken = SpooledList(Taken)
+        self.refused: Counter[str] = Counter()
+        self.newcomer_counts = NewcomerCounts()
+        self.commands = 0
+        self.seconds = 0.0
 
-def _carry_out_chunk(
-    kernel: Kernel,
-    profile: Profile,
-    chunk: Sequence[Document],
-    newcomers: Newcomers,
-    carried: _Carried,
-) -> None:
-    # If the first step is refused, the later ones would apply to another document of the same
-    # number.
-    firsts = [item for each in chunk for item in bus_items(profile, each, each.steps[:1])]
-    begun = []
-    for document, outcome in zip(chunk, kernel.commands.execute_batch(firsts), strict=True):
-        if outcome.error is None:
-            begun.append(document)
-        else:
-            carried.set_aside += not_taken(document, outcome.error)
-    new = list(newcomers.of(begun, carried.newcomer_counts))
-    later = [item for each in begun for item in bus_items(profile, each, each.steps[1:])]
-    outcomes = kernel.commands.execute_batch(
-        [*(bus_item_of(profile, each) for each in new), *later]
-    )
-    for each, outcome in zip(new, outcomes, strict=False):
-        carried.newcomer_counts.note(each, outcome.error)
-    for (command, _), outcome in zip(later, outcomes[len(new) :], strict=True):
-        if outcome.error is not None:
-            carried.refused[f"{type(command).__name__}.{outcome.error.code}"] += 1
-    carried.taken += [each.taken for each in begun]
-    carried.commands += len(firsts) + len(outcomes)
+    def carry_out(self, chunk: Sequence[Document]) -> None:
+        # If the first step is refused, the later ones would apply to another document of the same
+        # number.
+        firsts = [item for each in chunk for item in bus_items(self._profile, each, each.steps[:1])]
+        begun = []
+        for document, outcome in zip(chunk, self._executed(firsts), strict=True):
+            if outcome.error is None:
+                begun.append(document)
+                self.taken.append(document.taken)
+                self._newcomers.learn(document)
+            else:
+                self._contents.set_aside.extend(
+                    not_taken(self._kernel, self._contents, document, outcome.error)
+                )
+        later = [item for each in begun for item in bus_items(self._profile, each, each.steps[1:])]
+        for (command, _), outcome in zip(later, self._executed(later), strict=True):
+            if outcome.error is not None:
+                self.refused[f"{type(command).__name__}.{outcome.error.code}"] += 1
+
+    def create_newcomers(self) -> None:
+        """Those whom the documents that were carried out name."""
+        for some in self._newcomers.chunks(BATCH_CHUNK, self.newcomer_counts):
+            outcomes = self._executed([bus_item_of(self._profile, each) for each in some])
+            for each, outcome in zip(some, outcomes, strict=True):
+                self.newcomer_counts.note(each, outcome.error)
+
+    def _executed(self, items: list[Item]) -> Sequence[Outcome]:
+        started = time.perf_counter()
+        outcomes = self._kernel.commands.execute_batch(items)
+        self.seconds += time.perf_counter() - started
+        self.commands += len(items)
+        return outcomes

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, tzinfo
 from decimal import ROUND_UP, Decimal
@@ -16,13 +17,13 @@ from pathlib import Path
 from cqrs_app.areas.orders.commands import RecordCreditNote
 from cqrs_app.areas.orders.types import CreditedLine
 from cqrs_app.kernel.errors import Invalid
+from cqrs_app.kernel.messages.patterns import INVISIBLE
 from cqrs_app.platform.transfer.imports.clock import LocalClock, time_of
 from cqrs_app.platform.transfer.imports.documents import (
     NAMESPACE,
     Contents,
     Document,
     Kind,
-    SetAside,
     SourceFile,
     Step,
 )
@@ -39,15 +40,18 @@ from cqrs_app.platform.transfer.imports.formats import (
     whole,
 )
 from cqrs_app.platform.transfer.imports.gathered import (
-    Gathered,
     Unreadable,
     contradicting,
+    documents_of,
     parsed,
+    parsed_rows,
     refused,
 )
 from cqrs_app.platform.transfer.imports.line import Line
 from cqrs_app.platform.transfer.imports.order_steps import first_of, sku_from, steps_of
+from cqrs_app.platform.transfer.imports.set_aside import SetAside
 from cqrs_app.platform.transfer.imports.source import BadFile, SourceRow
+from cqrs_app.platform.transfer.imports.spooled import SpooledRows
 from cqrs_app.platform.transfer.imports.table import Table, open_table
 
 SAMPLE = 20_000
@@ -58,7 +62,25 @@ LEFT_OUT = "left_out"
 """The meaning of a status with which orders are not imported, and the reason for it."""
 _MARK = re.compile(r"^'(?=[0-9=+\-@])")
 """Spreadsheets' mark of a text that looks like a number or a formula."""
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
 _FINEST = Decimal("0.0001")
+_COUNTRIES = ("country", "bill_country", "ship_country")
+"""Fields that the country of an order is taken from."""
+_READ_FROM: Mapping[str, str] = {
+    "order_id": "number",
+    "credit_note_id": "number",
+    "occurred_at": "at",
+    "tag": "tags",
+    "label": "shipping_method",
+    "method": "payment_method",
+    "reference": "payment_reference",
+    **{
+        f"{address}.{part}": f"{prefix}_{part}"
+        for address, prefix in (("shipping_address", "ship"), ("billing_address", "bill"))
+        for part in ("name", "line1", "line2", "postal_code", "city", "country")
+    },
+}
+"""Fields of commands, and of values in them, that have another name here."""
 
 Column = str | Callable[[Mapping[str, str]], str]
 """The name of a column, or a function that makes a text from the row (column name -> text)."""
@@ -93,9 +115,9 @@ class LineFile:
     of `fields.FIELDS` to its column, `moments` those that are times (blank: did not happen);
     `meanings` says what a value of a status means, in small letters. Times without a zone are in
     `zone` and read in the order of the rows (clock.py). `set_aside` returns a reason not to import
-    a line, or an empty text. A leading `#` of a number is dropped, and a customer who is identified
-    by an e-mail address gets a number made from it. With `makes_skus` a line without a SKU gets
-    one made from its description.
+    a line, or an empty text; `about` has the field of those reasons that are about one. A leading
+    `#` of a number is dropped, and a customer who is identified by an e-mail address gets a number
+    made from it. With `makes_skus` a line without a SKU gets one made from its description.
     """
 
     header: tuple[str, ...]
@@ -106,6 +128,7 @@ class LineFile:
     zone: tzinfo = UTC
     makes_skus: bool = False
     set_aside: Callable[[Line], str] = lambda line: ""
+    about: Mapping[str, str] = field(default_factory=dict)
     is_credit_note: Callable[[Line], bool] = lambda line: False
 
     def read(self, path: Path, given: Format = DETECTED, most: int | None = None) -> Contents:
@@ -113,33 +136,41 @@ class LineFile:
         rows of others than `most`. Raises BadFile if the file as a whole cannot be used."""
         table = open_table(path, self.header, self.optional, given)
         form = self._surveyed(table, most)
-        contents = Contents()
-        gathered: Gathered[Line] = Gathered(contents)
+        contents, rows = Contents(columns=self._columns_of_commands), SpooledRows()
         clocks = {name: LocalClock(self.zone) for name in ("at", *self.moments)}
         for row in table.rows():
+            number = self._number(table, row)
             if most is not None and contents.rows >= most:
-                gathered.cut(self._number(table, row))
+                rows.cut(number)
                 break
             contents.rows += 1
-            try:
-                line = self._understood(table, row, form, clocks)
-            except Unreadable as fault:
-                gathered.unreadable(row, self._number(table, row), fault)
-                continue
-            if reason := self.set_aside(line):
-                contents.set_aside.append(SetAside(row, reason))
-            else:
-                gathered.add(line.number, row, line)
+            rows.add(number, row, self._later_times(table, row, form, clocks))
         used = replace(table.format, decimal=form.decimal, dates=form.dates)
         contents.files[path.name] = SourceFile(table.header, used, table.ignored, table.missing)
-        for number, rows in gathered.documents():
+        contents.count = len(rows)
+        contents.documents = self._documents(contents, rows, table, form)
+        return contents
+
+    def _documents(
+        self, contents: Contents, rows: SpooledRows, table: Table, form: Format
+    ) -> Iterator[Document]:
+        def parse(row: SourceRow, hint: str) -> Line | None:
+            line = self._understood(table, row, form, hint.split(","))
+            if reason := self.set_aside(line):
+                column = self.column_of(self.about[reason]) if reason in self.about else ""
+                value = contents.text_of(row, column)
+                contents.set_aside.append(SetAside(row, reason, column=column, value=value))
+                return None
+            return line
+
+        for number, found in documents_of(rows, contents):
             by_kind: dict[Kind, list[Line]] = {}
-            for _, line in rows:
+            for _, line in parsed_rows(found, parse, contents):
                 kind: Kind = "credit_note" if self.is_credit_note(line) else "order"
                 by_kind.setdefault(kind, []).append(line)
             for kind, lines in by_kind.items():
-                self._take(contents, kind, number, lines)
-        return contents
+                if document := self._taken(contents, kind, number, lines):
+                    yield document
 
     def _surveyed(self, table: Table, most: int | None) -> Format:
         """The format of numbers and times; None where no value shows it. Raises BadFile."""
@@ -170,22 +201,45 @@ class LineFile:
         return [name for name in self.columns if name in AMOUNTS]
 
     def _number(self, table: Table, row: SourceRow) -> str:
-        """The document's number in a row that cannot be read; blank if there is none."""
-        known = dict.fromkeys((*self.header, *self.optional), "") | table.texts(row)
-        return _plain_id(_text_or_none(self.columns["number"], known))
+        """The number of the row's document; blank if it has none."""
+        column = self.columns["number"]
+        if isinstance(column, str):
+            index = table.columns.get(column, len(row.values))
+            text = row.values[index] if index < len(row.values) else ""
+        else:
+            known = dict.fromkeys((*self.header, *self.optional), "") | table.texts(row)
+            text = _text_or_none(column, known)
+        return _plain_id(_cleaned(text.strip()))
+
+    def _later_times(
+        self, table: Table, row: SourceRow, form: Format, clocks: Mapping[str, LocalClock]
+    ) -> str:
+        """Which of the row's times are the second of two with the same local time. That depends on
+        the rows before it."""
+        if self.zone is UTC or row.problem:
+            return ""
+        texts, later = table.texts(row), []
+        for name, clock in clocks.items():
+            column = self.moments.get(name) or self.columns[name]
+            with suppress(ValueError):
+                if time_of(clock, form.dates or Dates.ISO, _text_or_none(column, texts)).later:
+                    later.append(name)
+        return ",".join(later)
 
     def _understood(
-        self, table: Table, source: SourceRow, form: Format, clocks: Mapping[str, LocalClock]
+        self, table: Table, source: SourceRow, form: Format, later: Sequence[str]
     ) -> Line:
         """Raises Unreadable."""
         if source.problem:
             raise Unreadable(source.problem)
-        row = {name: _MARK.sub("", text) for name, text in table.texts(source).items()}
+        row = {name: _cleaned(text) for name, text in table.texts(source).items()}
         texts = {name: _text(column, row) for name, column in self.columns.items()}
         moments = {name: _text(column, row) for name, column in self.moments.items()}
         dates, sign = form.dates or Dates.ISO, form.decimal or DecimalSign.POINT
         times = {
-            name: parsed(text, partial(time_of, clocks[name], dates), self.column_of(name))
+            name: parsed(
+                text, partial(time_of, self._clock(name in later), dates), self.column_of(name)
+            )
             for name, text in {"at": texts.pop("at"), **moments}.items()
             if text or name == "at"
         }
@@ -222,6 +276,9 @@ class LineFile:
             **own,
         )
 
+    def _clock(self, later: bool) -> LocalClock:
+        return LocalClock(self.zone, later=later)
+
     def column_of(self, name: str) -> str:
         """The column that a field is read from; its own name if it is made from several."""
         column = self.columns.get(name) or self.moments.get(name)
@@ -229,24 +286,37 @@ class LineFile:
             return column.column
         return column if isinstance(column, str) else name
 
-    def _take(self, contents: Contents, kind: Kind, number: str, lines: list[Line]) -> None:
+    @property
+    def _columns_of_commands(self) -> dict[str, str]:
+        """Fields of commands, and of values in them -> the columns that they are read from."""
+        fields = {path: name for path, name in _READ_FROM.items() if name in self.columns}
+        fields |= {name: name for name in self.columns}
+        read = {name for name, each in self.columns.items() if isinstance(each, str | Changed)}
+        fields["country"] = next((each for each in _COUNTRIES if each in read), "country")
+        return {path: self.column_of(name) for path, name in fields.items()}
+
+    def _taken(
+        self, contents: Contents, kind: Kind, number: str, lines: list[Line]
+    ) -> Document | None:
+        """None if it is set aside."""
         rows = tuple(line.source for line in lines)
-        if any(LEFT_OUT in line.meanings.values() for line in lines):
-            contents.set_aside += [SetAside(row, LEFT_OUT) for row in rows]
-            return
+        for line in lines:
+            for name, meaning in line.meanings.items():
+                if meaning == LEFT_OUT:
+                    about = (self.column_of(name), line.texts[name])
+                    contents.set_aside.extend(SetAside(row, LEFT_OUT, "", *about) for row in rows)
+                    return None
         if contradiction := self._contradiction(number, lines):
-            contents.set_aside += [replace(contradiction, row=row) for row in rows]
-            return
+            contents.set_aside.extend(replace(contradiction, row=row) for row in rows)
+            return None
         try:
             steps = _credited(lines) if kind == "credit_note" else steps_of(lines, self._recorded)
         except Invalid as invalid:
-            columns = {name: self.column_of(name) for name in self.columns}
-            columns |= {"order_id": self.column_of("number")}
-            contents.set_aside += refused(rows, invalid, columns)
-        else:
-            contents.differing_times += len({line.at for line in lines}) > 1
-            email = next((line.email for line in lines if line.email), "")
-            contents.documents.append(Document(kind, number, steps, rows, email))
+            contents.set_aside.extend(refused(rows, invalid, contents))
+            return None
+        contents.differing_times += len({line.at for line in lines}) > 1
+        email = next((line.email for line in lines if line.email), "")
+        return Document(kind, number, steps, rows, email)
 
     @property
     def _recorded(self) -> frozenset[str]:
@@ -271,6 +341,13 @@ def _likely(evidence: Evidence, table: Table, what: str, choices: str) -> str | 
             f"value of the file shows which. Choose {choices}. Nothing was imported."
         )
     return evidence.winner
+
+
+def _cleaned(text: str) -> str:
+    """The text without a spreadsheet's mark and without characters that show nothing."""
+    if text[:1] == "'":
+        text = _MARK.sub("", text)
+    return text if text.isascii() else _INVISIBLE.sub("", text)
 
 
 def _plain_id(text: str) -> str:

@@ -37,6 +37,7 @@ COMMANDS = (
     *LIFE_COMMANDS,
     *PAYMENT_COMMANDS,
 )
+REASONS = {LEFT_OUT: "The mapping leaves out orders with this status."}
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "encoding": tuple(ENCODINGS),
     "separator": (",", ";", "\t", "|"),
@@ -144,7 +145,7 @@ def profile_from(mapping: ColumnMapping, name: str) -> Profile:
         series=SERIES,
         read=read,
         commands=COMMANDS,
-        reasons={LEFT_OUT: "The mapping leaves out orders with this status."},
+        reasons=REASONS,
     )
 
 

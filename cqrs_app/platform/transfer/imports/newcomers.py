@@ -2,13 +2,14 @@
 appearance.
 
 Only imported documents bring them along, so those that are named only in rows set aside are not
-created. Existing ones are left unchanged, even if their names differ.
+created. They follow after the documents, since the last one may have the earliest time. Existing
+ones are left unchanged, even if their names differ.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
@@ -25,6 +26,7 @@ from cqrs_app.platform.transfer.imports.documents import (
     fixed_id,
     series_of,
 )
+from cqrs_app.platform.transfer.imports.spooled import temporary
 
 Kind = Literal["customers", "products"]
 Place = tuple[Kind, str]
@@ -39,6 +41,15 @@ THERE_ALREADY = frozenset(
     {"customer_exists", "customer_erased", "product_exists", "command_id_reused"}
 )
 """Refusals for existing ones. The last one: it was imported with other data from another file."""
+_NEVER = "9999"
+_LEARN = """
+INSERT INTO known VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+country = iif(excluded.at < at, excluded.country, country), at = min(excluded.at, at),
+words = iif(excluded.named_at < named_at, excluded.words, words),
+named_at = min(excluded.named_at, named_at),
+email = iif(excluded.mailed_at < mailed_at, excluded.email, email),
+mailed_at = min(excluded.mailed_at, mailed_at)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,67 +88,73 @@ class NewcomerCounts:
         }
 
 
-@dataclass(slots=True)
-class _Known:
-    """What the file contains about one: `at` is the earliest time, `words` the first name that is
-    not blank."""
-
-    at: datetime
-    words: str = ""
-    country: str = ""
-    email: str = ""
-
-
 class Newcomers:
-    """Those of a whole file, returned chunk by chunk, each once.
+    """Those of a whole file, each once, on disk until all documents are known.
 
     A profile that lists the commands in TASKS has customers registered and products added.
     """
 
-    def __init__(self, profile: Profile, documents: Sequence[Document]) -> None:
+    def __init__(self, profile: Profile) -> None:
         self._profile = profile
         self._kinds = {kind for kind, task in TASKS.items() if task in profile.commands}
-        self._known: dict[Place, _Known] = {}
-        if self._kinds:
-            for document in sorted(documents, key=lambda each: each.steps[0].at):
-                self._learn(document)
+        self._database = temporary(
+            self,
+            "CREATE TABLE known (kind, number, at, country, words, named_at, email, mailed_at,"
+            " PRIMARY KEY (kind, number));",
+        )
 
-    def of(
-        self, documents: Iterable[Document], newcomer_counts: NewcomerCounts
-    ) -> Iterator[Newcomer]:
-        """Those that these documents name and no earlier ones did."""
-        for document in documents if self._kinds else ():
-            for place in _named_in(document.steps[0].command):
-                known = self._known.pop(place, None)
-                if known is not None:
-                    try:
-                        yield self._newcomer(place, known)
-                    except Invalid as invalid:
-                        # The line of an order may have a SKU that is not valid for a product.
-                        newcomer_counts.refused[f"{TASKS[place[0]].__name__}.{invalid.code}"] += 1
-
-    def _learn(self, document: Document) -> None:
+    def learn(self, document: Document) -> None:
+        """Note whom and what a document names: as of the earliest time, with the earliest name and
+        address that are not blank."""
         made = document.steps[0]
         command: Any = made.command
-        for place, words in _named_in(command).items():
-            if place[0] in self._kinds:
-                known = self._known.setdefault(place, _Known(made.at, country=command.country))
-                known.words = known.words or words
-                known.email = known.email or document.email
+        at = made.at.isoformat()
+        self._database.executemany(
+            _LEARN,
+            [
+                (
+                    kind,
+                    number,
+                    at,
+                    command.country,
+                    words,
+                    at if words else _NEVER,
+                    document.email,
+                    at if document.email else _NEVER,
+                )
+                for (kind, number), words in (_named_in(command) if self._kinds else {}).items()
+                if kind in self._kinds
+            ],
+        )
 
-    def _newcomer(self, place: Place, known: _Known) -> Newcomer:
-        kind, number = place
+    def chunks(self, size: int, newcomer_counts: NewcomerCounts) -> Iterator[list[Newcomer]]:
+        """All of them, in the order in which they were named. One that cannot be created is
+        counted as refused."""
+        found = self._database.execute(
+            "SELECT kind, number, at, country, words, email FROM known ORDER BY rowid"
+        )
+        while rows := found.fetchmany(size):
+            some = []
+            for kind, number, at, *texts in rows:
+                try:
+                    some.append(self._newcomer(kind, number, datetime.fromisoformat(at), *texts))
+                except Invalid as invalid:
+                    # The line of an order may have a SKU that is not valid for a product.
+                    newcomer_counts.refused[f"{TASKS[kind].__name__}.{invalid.code}"] += 1
+            yield some
+
+    def _newcomer(
+        self, kind: Kind, number: str, at: datetime, country: str, words: str, email: str
+    ) -> Newcomer:
         command: Command
         if kind == "customers":
-            command = RegisterCustomer(
-                customer_id=number, name=known.words, email=known.email, country=known.country
-            )
+            command = RegisterCustomer(customer_id=number, name=words, email=email, country=country)
         else:
             command = AddProduct(
-                sku=number, description=known.words, tracked=not self._profile.is_charge(number)
+                sku=number, description=words, tracked=not self._profile.is_charge(number)
             )
         command_id = fixed_id(series_of(self._profile), kind, number)
-        return Newcomer(kind, Step(known.at, command), command_id)
+        return Newcomer(kind, Step(at, command), command_id)
 
 
 def _named_in(made: Any) -> dict[Place, str]:

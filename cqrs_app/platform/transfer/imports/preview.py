@@ -9,14 +9,15 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from cqrs_app.areas.orders.amounts import amount_of, price_of, sums_of
-from cqrs_app.platform.transfer.imports.documents import Document, SetAside
+from cqrs_app.platform.transfer.imports.documents import Document
 from cqrs_app.platform.transfer.imports.fields import STATUSES
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
-from cqrs_app.platform.transfer.imports.mapping import ColumnMapping, line_file, merged
+from cqrs_app.platform.transfer.imports.mapping import REASONS, ColumnMapping, line_file, merged
+from cqrs_app.platform.transfer.imports.scratch import scratch
+from cqrs_app.platform.transfer.imports.set_aside import SetAside
 from cqrs_app.platform.transfer.imports.source import BadFile
 from cqrs_app.platform.transfer.imports.table import read_header
 
@@ -82,8 +83,8 @@ class Preview:
 @contextmanager
 def as_file(name: str, chunks: Iterable[bytes]) -> Iterator[Path]:
     """An uploaded file as one on disk, for as long as it is looked at."""
-    with TemporaryDirectory(prefix="import-") as folder:
-        path = Path(folder) / name
+    with scratch() as folder:
+        path = folder / name
         with path.open("wb") as file:
             file.writelines(chunks)
         yield path
@@ -115,13 +116,14 @@ def statuses_in(sheet: Sheet, mapping: ColumnMapping) -> tuple[str, ...]:
 def preview_of(path: Path, mapping: ColumnMapping) -> Preview:
     """Raises BadFile, and BadMapping if something is missing in the mapping."""
     contents = line_file(mapping).read(path, merged(mapping.format, DETECTED), most=MOST_ROWS)
-    ordered = sorted(contents.set_aside, key=lambda each: each.row.line)
+    documents = list(contents.documents)
+    contents.set_aside.explain(REASONS)
     [file] = contents.files.values()
     return Preview(
-        orders=tuple(map(_previewed, contents.documents[:MOST_ORDERS])),
-        found=len(contents.documents),
+        orders=tuple(map(_previewed, documents[:MOST_ORDERS])),
+        found=len(documents),
         rows=contents.rows,
-        faults=tuple(ordered[:MOST_FAULTS]),
+        faults=tuple(islice(contents.set_aside, MOST_FAULTS)),
         format=file.format,
     )
 

@@ -5,33 +5,37 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from cqrs_app.areas.checks.payments import costs_of
+from cqrs_app.areas.orders.order import Order
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.batch import Foreseen
-from cqrs_app.kernel.commands.bus import BATCH_CHUNK
-from cqrs_app.platform.transfer.imports.documents import Document, Profile, SetAside
+from cqrs_app.kernel.commands.previews import BATCH_CHUNK
+from cqrs_app.platform.transfer.imports.documents import Document, Profile
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
 from cqrs_app.platform.transfer.imports.importer import (
     Progress,
     bus_item_of,
     bus_items,
-    counted_by_reason,
-    examples,
-    explained,
+    chunks_of,
+    headers_of,
     not_taken,
 )
-from cqrs_app.platform.transfer.imports.newcomers import NewcomerCounts, Newcomers
-from cqrs_app.platform.transfer.imports.report import described
+from cqrs_app.platform.transfer.imports.newcomers import Newcomer, NewcomerCounts, Newcomers
+from cqrs_app.platform.transfer.imports.report import counted_by_reason, described, examples, texts
+from cqrs_app.platform.transfer.imports.set_aside import SetAsideRows
 
 
 @dataclass(slots=True)
 class Rehearsal:
     """`documents` are orders and credit notes: `new` would be imported, `extended` exist and would
     get further events, `already_there` would not change, `refused` would be set aside with all
-    their rows. `commands` and flags are those that would be new. Customers and products are counted
-    as in the report of an import."""
+    their rows. `orders_by_currency` and `total_by_currency` are the orders that are not refused,
+    and what they would cost with discounts, shipping and tax. `commands` and flags are those that
+    would be new. Customers and products are counted as in the report of an import."""
 
     rows: int = 0
     taken: int = 0
@@ -45,6 +49,8 @@ class Rehearsal:
     extended: int = 0
     already_there: int = 0
     refused: int = 0
+    orders_by_currency: Counter[str] = field(default_factory=Counter)
+    total_by_currency: dict[str, Decimal] = field(default_factory=dict)
     refused_by_code: Counter[str] = field(default_factory=Counter)
     registered_customers: int = 0
     products: int = 0
@@ -56,8 +62,10 @@ class Rehearsal:
 
     def as_json(self) -> dict[str, Any]:
         # asdict would copy a Counter wrongly, counting its pairs.
-        codes = {name: dict(getattr(self, name)) for name in ("refused_by_code", "flags_by_code")}
-        return {"dry_run": True} | asdict(self) | codes
+        counters = ("refused_by_code", "flags_by_code", "orders_by_currency")
+        counts = {name: dict(sorted(getattr(self, name).items())) for name in counters}
+        totals = {"total_by_currency": texts(self.total_by_currency)}
+        return {"dry_run": True} | asdict(self) | counts | totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +73,7 @@ class Rehearsed:
     """What an import would lead to, and the rows that it would set aside."""
 
     figures: Rehearsal
-    set_aside: list[SetAside]
+    set_aside: SetAsideRows
     headers: dict[str, tuple[str, ...]]
 
 
@@ -81,38 +89,35 @@ def rehearse_file(
     Writes nothing, neither events nor rows of the command log. Raises BadFile like the import.
     """
     contents = profile.read(path, given)
-    documents = contents.in_order
-    result = Rehearsal(
-        rows=contents.rows,
-        documents=len(documents),
-        files=described(contents),
-        differing_times=contents.differing_times,
-    )
-    set_aside, newcomer_counts = list(contents.set_aside), NewcomerCounts()
-    newcomers = Newcomers(profile, documents)
-    for start in range(0, len(documents), BATCH_CHUNK):
-        chunk = documents[start : start + BATCH_CHUNK]
-        begun = []
+    result = Rehearsal(rows=contents.rows, files=described(contents))
+    newcomer_counts, newcomers = NewcomerCounts(), Newcomers(profile)
+    for chunk in chunks_of(contents):
+        result.documents += len(chunk)
+        taken: list[tuple[Document, list[Foreseen]]] = []
         for document, steps in _foreseen(kernel, profile, chunk):
             if steps[0].error is not None:
                 result.refused += 1
-                set_aside += not_taken(document, steps[0].error)
+                refused = not_taken(kernel, contents, document, steps[0].error)
+                contents.set_aside.extend(refused)
                 continue
-            begun.append(document)
+            newcomers.learn(document)
+            taken.append((document, steps))
             _judge(result, document, steps)
             _count_flags(result, kernel, profile, steps)
-        result.commands += _rehearse(kernel, profile, newcomers, begun, newcomer_counts)
-        progress(start + len(chunk), len(documents))
-    set_aside = explained(profile, set_aside)
-    result.set_aside_by_reason = counted_by_reason(profile, set_aside)
-    result.set_aside_examples = examples(set_aside)
-    result.set_aside = len(set_aside)
+        _add_costs(result, kernel, taken)
+        progress(contents.passed, contents.count)
+    for some in newcomers.chunks(BATCH_CHUNK, newcomer_counts):
+        result.commands += _rehearse(kernel, profile, some, newcomer_counts)
+    contents.set_aside.explain(profile.reasons)
+    result.set_aside_by_reason = counted_by_reason(profile, contents)
+    result.set_aside_examples = examples(contents)
+    result.set_aside = len(contents.set_aside)
+    result.differing_times = contents.differing_times
     result.taken = result.rows - result.set_aside
     result.refused_by_code += newcomer_counts.refused
     for name, figure in newcomer_counts.figures().items():
         setattr(result, name, figure)
-    headers = {name: file.header for name, file in contents.files.items()}
-    return Rehearsed(result, set_aside, headers)
+    return Rehearsed(result, contents.set_aside, headers_of(contents))
 
 
 def _foreseen(
@@ -126,14 +131,9 @@ def _foreseen(
 
 
 def _rehearse(
-    kernel: Kernel,
-    profile: Profile,
-    newcomers: Newcomers,
-    documents: Sequence[Document],
-    newcomer_counts: NewcomerCounts,
+    kernel: Kernel, profile: Profile, new: Sequence[Newcomer], newcomer_counts: NewcomerCounts
 ) -> int:
     """Count the outcomes for customers and products; returns how many would be new."""
-    new = list(newcomers.of(documents, newcomer_counts))
     foreseen = kernel.commands.rehearse([bus_item_of(profile, each) for each in new])
     for newcomer, each in zip(new, foreseen, strict=True):
         newcomer_counts.note(newcomer, each.error)
@@ -153,6 +153,25 @@ def _judge(result: Rehearsal, document: Document, steps: Sequence[Foreseen]) -> 
         result.extended += 1
     else:
         result.already_there += 1
+
+
+def _add_costs(
+    result: Rehearsal, kernel: Kernel, taken: Sequence[tuple[Document, Sequence[Foreseen]]]
+) -> None:
+    """Add what the orders would cost, or do where they are here already."""
+    orders = {Order.stream_of(each.key): (each, steps) for each, steps in taken if _is_order(each)}
+    here = [stream for stream, (_, [first, *_]) in orders.items() if not first.events]
+    stored, decode = kernel.store.events_of_each(here) if here else {}, kernel.registry.codec.decode
+    for stream, (document, steps) in orders.items():
+        events = [*stored.get(stream, ()), *(event for each in steps for event in each.events)]
+        costs = costs_of(document.key, (decode(each).event for each in events))
+        result.orders_by_currency[costs.currency] += 1
+        total = result.total_by_currency.get(costs.currency, Decimal(0))
+        result.total_by_currency[costs.currency] = total + costs.total
+
+
+def _is_order(document: Document) -> bool:
+    return document.kind == "order"
 
 
 def _count_flags(

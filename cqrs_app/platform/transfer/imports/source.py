@@ -8,26 +8,47 @@ import lzma
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-MAX_UNPACKED = 1024**3
-"""Bytes of one file or archive. A small compressed file could otherwise fill any disk or memory."""
+from cqrs_app.settings import Settings
 
-MAX_RATIO = 200
 SMALL = 16 * 1024**2
-"""Above this many bytes, a compressed file may contain at most MAX_RATIO times its own size.
-Texts of shops compress to between a fifth and a fiftieth, decompression bombs to a thousandth."""
-
-MAX_ROWS = 1_500_000
-"""Rows of one file. They are held in memory, at about 3 kB each."""
+"""Bytes that any compressed file may contain, whatever its own size."""
 
 _PACKED: dict[bytes, Any] = {
     b"\xfd7zXZ\x00": lzma.open,
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one file or archive may contain: `rows`, and `unpacked_bytes`, which are also `ratio`
+    times its own size at most. Texts of shops compress to between a fifth and a fiftieth,
+    decompression bombs to a thousandth. Of the rows set aside, `set_aside_bytes` are kept."""
+
+    rows: int = 1_500_000
+    unpacked_bytes: int = 1024**3
+    ratio: int = 200
+    set_aside_bytes: int = 16 * 1024**2
+
+    @classmethod
+    def of(cls, settings: Settings) -> Limits:
+        return cls(
+            rows=settings.max_import_rows,
+            unpacked_bytes=settings.max_import_unpacked_bytes,
+            ratio=settings.max_import_ratio,
+            set_aside_bytes=settings.max_set_aside_bytes,
+        )
+
+
+LIMITS: ContextVar[Limits] = ContextVar("limits of imports", default=Limits())  # noqa: B039
+"""Those that hold while a file is read. A profile reads in whatever way it likes, so they are not
+handed through it."""
 
 
 class BadFile(Exception):
@@ -73,7 +94,7 @@ def read_texts(path: Path, longest: int) -> Iterator[SourceRow]:
     """The lines of a UTF-8 file that are not blank, each as a row with one value.
 
     `longest` is the maximum length of a line, in bytes. Raises BadFile if the file is missing,
-    binary or not UTF-8, or has a longer line, more than MAX_ROWS rows, or too many bytes.
+    binary or not UTF-8, or has a longer line, too many rows, or too many bytes.
     """
     with unpacked(path) as file:
         for number, line in enumerate(utf8_lines(path, file, longest), start=1):
@@ -108,17 +129,28 @@ def _opener(path: Path) -> Any:
 
 def _most_bytes(path: Path) -> int:
     if _opener(path) is None:
-        return MAX_UNPACKED
-    return min(MAX_UNPACKED, max(SMALL, MAX_RATIO * path.stat().st_size))
+        return LIMITS.get().unpacked_bytes
+    return most_unpacked(path)
+
+
+def most_unpacked(path: Path) -> int:
+    """Bytes that a compressed file of this size may contain."""
+    limits = LIMITS.get()
+    return min(limits.unpacked_bytes, max(SMALL, limits.ratio * path.stat().st_size))
 
 
 def check_rows(path: Path, number: int) -> None:
-    """Raise BadFile if a file has this many rows."""
-    if number > MAX_ROWS:
-        raise BadFile(
-            f"{path.name} has more than {MAX_ROWS:,} rows. Cut it in parts and import each of "
-            "them. Nothing was imported."
-        )
+    """Raise BadFile if a file may not have this many rows."""
+    most = LIMITS.get().rows
+    if number > most:
+        raise too_many_rows(path, most)
+
+
+def too_many_rows(path: Path, most: int) -> BadFile:
+    return BadFile(
+        f"{path.name} has more than {most:,} rows. Cut it in parts and import each of them. "
+        "Nothing was imported."
+    )
 
 
 def utf8_lines(path: Path, file: Bounded, longest: int) -> Iterator[str]:

@@ -12,7 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
-from cqrs_app.platform.transfer.imports.source import BadFile, SourceRow, check_rows, unpacked
+from cqrs_app.platform.transfer.imports.source import (
+    LIMITS,
+    BadFile,
+    SourceRow,
+    too_many_rows,
+    unpacked,
+)
 from cqrs_app.platform.transfer.imports.text import Lines
 from cqrs_app.platform.transfer.imports.workbook import first_rows, is_workbook, sheet_rows
 
@@ -51,11 +57,12 @@ class Table:
         `problem`. Raises BadFile."""
         with _records(self.path, self.format) as records:
             next(records)
-            number = 0
+            number, most = 0, LIMITS.get().rows
             for row in records:
                 if row.problem or any(map(str.strip, row.values)):
                     number += 1
-                    check_rows(self.path, number)
+                    if number > most:
+                        raise too_many_rows(self.path, most)
                     yield self._checked(row)
             if isinstance(records, _Records):
                 self.format = replace(self.format, encoding=records.encoding)
@@ -83,7 +90,7 @@ def open_table(
     them; those of `optional` may be missing.
 
     Raises BadFile if the file is missing, empty, binary, of unknown encoding or a workbook of
-    another kind, if it has a line longer than LONGEST_LINE, more than MAX_ROWS rows or too many
+    another kind, if it has a line longer than LONGEST_LINE, too many rows or too many
     bytes, or if a wanted column is missing or occurs twice.
     """
     table = read_header(path, [*wanted, *optional], given)

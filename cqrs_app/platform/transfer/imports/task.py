@@ -14,6 +14,7 @@ import logging
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from typing import ClassVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -21,9 +22,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from cqrs_app import PROJECT
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
+from cqrs_app.platform.transfer.imports.scratch import remove_abandoned
 from cqrs_app.platform.transfer.uploads.receiving import Files
-from cqrs_app.platform.transfer.uploads.work import Work
+from cqrs_app.platform.transfer.uploads.work import LEASE, Work
 
+PAUSE_SECONDS = LEASE.length.total_seconds() / 6
+STARTING = timedelta(minutes=3)
+"""How long a worker extends the lease for its process, which then does so itself: on a busy machine
+it takes longer to start than a lease is long."""
 logger = logging.getLogger("countersign")
 
 
@@ -43,8 +49,9 @@ class ImportUploads(BackgroundTask):
         return False
 
     def housekeep(self, kernel: Kernel) -> None:
-        """Delete the content of old files."""
-        Files(kernel.engines.write, kernel.clock).forget_old()
+        """Delete files that nobody started to import, and what killed imports left on this host."""
+        Files(kernel.engines.write, kernel.clock).forget_strays()
+        remove_abandoned()
 
 
 def start(kernel: Kernel, import_id: str) -> None:
@@ -60,10 +67,25 @@ def _supervise(work: Work, import_id: str, attempt: int) -> None:
     wait."""
     flask = (sys.executable, "-m", "flask", "--app", PROJECT / "app")
     command = (*flask, "run-import", import_id, str(attempt))
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
-    if ended.returncode:
-        logger.warning("the import %s ended with status %s", import_id, ended.returncode)
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    for _ in range(int(STARTING.total_seconds() / PAUSE_SECONDS)):
+        if _ended_within(process, PAUSE_SECONDS):
+            break
+        try:
+            work.extend(import_id, attempt)
+        except SQLAlchemyError as error:
+            logger.warning("the lease of the import %s was not extended: %s", import_id, error)
+    if status := process.wait():
+        logger.warning("the import %s ended with status %s", import_id, status)
         try:
             work.release(import_id, attempt)
         except SQLAlchemyError as error:
             logger.warning("its lease of the import %s has to run out: %s", import_id, error)
+
+
+def _ended_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,18 +48,26 @@ class Lines:
         return self._bytewise(start)
 
     def _bytewise(self, start: bytes) -> Iterator[str]:
-        number = 0
-        # The two bytes that were read may contain the end of a line.
-        whole = start if start.endswith(b"\n") else start + self._file.readline(LONGEST_LINE)
-        first, _, rest = whole.partition(b"\n")
-        lines = [first + b"\n", rest] if rest else [whole]
-        while lines or (lines := [self._file.readline(LONGEST_LINE + 1)]):
-            line = lines.pop(0)
-            if not line:
-                return
-            number += 1
-            self._check(number, len(line), b"\0" in line)
-            yield self._decoded(line, number)
+        number, rest, ended = 0, start, False
+        while not ended:
+            piece = self._file.read(_CHUNK)
+            ended = not piece
+            lines = io.BytesIO(rest + piece).readlines()
+            rest = b"" if ended or lines[-1].endswith(b"\n") else lines.pop()
+            self._check(number + len(lines) + 1, len(rest), binary=False)
+            yield from self._texts(lines, number)
+            number += len(lines)
+
+    def _texts(self, lines: list[bytes], number: int) -> Iterator[str]:
+        """The lines decoded; `number` is that of the line before them."""
+        longest, together = max(map(len, lines), default=0), b"".join(lines)
+        if together.isascii() and b"\0" not in together and longest <= LONGEST_LINE:
+            # Nearly every line, and several times faster than one by one.
+            yield from map(bytes.decode, lines)
+            return
+        for count, line in enumerate(lines, start=number + 1):
+            self._check(count, len(line), b"\0" in line)
+            yield self._decoded(line, count)
 
     def _decoded(self, line: bytes, number: int) -> str:
         if line.isascii():

@@ -16,11 +16,9 @@ from typing import Any
 from xml.parsers import expat
 
 from cqrs_app.platform.transfer.imports.source import (
-    MAX_RATIO,
-    MAX_UNPACKED,
-    SMALL,
     BadFile,
     SourceRow,
+    most_unpacked,
 )
 
 MOST_ROWS = 1_048_576
@@ -36,7 +34,8 @@ LONGEST_CELL = 32_767
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_TEXTS = "xl/sharedStrings.xml"
+_TEXTS = "sst"
+"""The element of the texts that cells share."""
 _OTHER_KINDS = {
     "xl/workbook.bin": "an .xlsb workbook",
     "content.xml": "an OpenDocument workbook (.ods)",
@@ -140,26 +139,23 @@ def _check(path: Path, archive: zipfile.ZipFile) -> None:
     if "xl/workbook.xml" not in names:
         raise _not_xlsx(path, "a .zip archive without a workbook")
     unpacked = sum(each.file_size for each in names.values())
-    most = min(MAX_UNPACKED, max(SMALL, MAX_RATIO * path.stat().st_size))
-    texts = names[_TEXTS].file_size if _TEXTS in names else 0
-    if unpacked > most or texts > MAX_TEXTS:
-        raise BadFile(
-            f"{path.name} is too large when unpacked. Cut it in parts and import each of them. "
-            "Nothing was imported."
-        )
-    for each in names:
-        with archive.open(each) as part:
-            _require_no_doctype(path, part.read(PROLOG))
+    if unpacked > most_unpacked(path):
+        raise _too_large(path)
+    for name, each in names.items():
+        with archive.open(name) as part:
+            element = _first_element(path, part.read(PROLOG))
+        # The part of the shared texts may have any name.
+        if element == _TEXTS and each.file_size > MAX_TEXTS:
+            raise _too_large(path)
 
 
-def _require_no_doctype(path: Path, start: bytes) -> None:
-    """With the entities of a document type declaration, a small file fills any memory. OOXML
-    forbids them."""
-    begun = False
+def _first_element(path: Path, start: bytes) -> str:
+    """The name of a part's first element, without its prefix; empty if it is no XML. With the
+    entities of a document type declaration, a small file fills any memory. OOXML forbids them."""
+    begun: list[str] = []
 
-    def begin(*_: object) -> None:
-        nonlocal begun
-        begun = True
+    def begin(name: str, _: object) -> None:
+        begun.append(name)
 
     def refuse(*_: object) -> None:
         raise _damaged(path, "it has a document type declaration")
@@ -171,6 +167,14 @@ def _require_no_doctype(path: Path, start: bytes) -> None:
         parser.Parse(start, len(start) < PROLOG)
         if not begun:
             raise _damaged(path, "one of its parts does not begin")
+    return begun[0].rpartition(":")[2] if begun else ""
+
+
+def _too_large(path: Path) -> BadFile:
+    return BadFile(
+        f"{path.name} is too large when unpacked. Cut it in parts and import each of them. "
+        "Nothing was imported."
+    )
 
 
 def _other_kind(path: Path, content: bytes) -> BadFile:

@@ -28,7 +28,7 @@ def uploads_area(
         tasks=tasks,
         answers={
             queries.ListImports: projected(queries.list_imports),
-            queries.GetImport: projected(queries.get_import),
+            queries.GetImport: projected(queries.get_import, by_reader=True),
         },
         middleware=[only_what_was_uploaded(is_there)],
     )

@@ -10,8 +10,10 @@ from typing import Any, ClassVar
 import msgspec
 from sqlalchemy import Connection, Row, and_, case, select
 
+from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.messages.messages import Query, query
-from cqrs_app.kernel.queries.paging import Limit, ListQuery, Mark, Page, Sort
+from cqrs_app.kernel.queries.paging import ListQuery, Page, Sort
+from cqrs_app.platform.transfer.exports.rows import PERMISSION as EXPORT
 from cqrs_app.platform.transfer.uploads.commands import RUN, ImportId
 from cqrs_app.platform.transfer.uploads.receiving import is_started
 from cqrs_app.platform.transfer.uploads.tables import imports
@@ -19,11 +21,20 @@ from cqrs_app.platform.transfer.uploads.tables import imports
 _BY_TIME = Sort((imports.c.uploaded_at, imports.c.import_id), datetime)
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Documents per second, and the seconds that are left at that rate."""
+
+    per_second: float
+    seconds_left: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportRow:
     """`state`: not_started, waiting, running, done or failed. `done` of `total` documents are
-    imported; a total of 0 means that the file is still being read. `set_aside` counts rows.
-    `mapping` is JSON or empty; `sentence` tells why it failed. Size in bytes, times in UTC."""
+    imported or set aside; a total of 0 means that the file is still being read. `started_at` and
+    `read_at`, when that ended, are those of this attempt. `set_aside` counts rows. `mapping` is
+    JSON or empty; `sentence` tells why it failed. Size in bytes, times in UTC."""
 
     import_id: str
     profile: str
@@ -37,6 +48,8 @@ class ImportRow:
     total: int
     attempts: int
     started_at: datetime | None
+    first_started_at: datetime | None
+    read_at: datetime | None
     finished_at: datetime | None
     set_aside: int
     sentence: str | None
@@ -46,6 +59,13 @@ class ImportRow:
     @property
     def is_over(self) -> bool:
         return self.state in ("done", "failed")
+
+    def pace(self, now: datetime) -> Pace | None:
+        """How fast documents come in; None if that is not known."""
+        if self.read_at is None or not self.done or self.is_over:
+            return None
+        per_second = self.done / max((now - self.read_at).total_seconds(), 0.001)
+        return Pace(per_second, (self.total - self.done) / per_second)
 
 
 _STATE = case(
@@ -66,9 +86,6 @@ class ListImports(ListQuery):
     sorts: ClassVar[Mapping[str, Sort]] = {"uploaded_at": _BY_TIME}
     sort: ClassVar[str] = "uploaded_at"
     descending: ClassVar[bool] = True
-    after: Mark = ""
-    before: Mark = ""
-    limit: Limit = 25
 
 
 def list_imports(question: ListImports, connection: Connection) -> Page[ImportRow]:
@@ -78,10 +95,17 @@ def list_imports(question: ListImports, connection: Connection) -> Page[ImportRo
 
 @dataclass(frozen=True, slots=True)
 class ImportView:
-    """One import. `report` is the same as that of the command line, None until it exists."""
+    """One import. `report` is the same as that of the command line, None until it exists; without
+    examples of rows for those who may not see rows of the file."""
 
     row: ImportRow
     report: dict[str, Any] | None
+
+
+def sees_rows(actor: Actor, row: ImportRow) -> bool:
+    """Rows of a file may hold anything: whoever sent it sees them, and whoever may take data out of
+    the console."""
+    return row.uploaded_by == actor.name or actor.may(EXPORT)
 
 
 @query(label="Import", permission=RUN, store="write")
@@ -91,7 +115,7 @@ class GetImport(Query):
     import_id: ImportId
 
 
-def get_import(question: GetImport, connection: Connection) -> ImportView | None:
+def get_import(question: GetImport, connection: Connection, reader: Actor) -> ImportView | None:
     found = select(*_COLUMNS, imports.c.report).where(
         imports.c.import_id == question.import_id, imports.c.state != "receiving"
     )
@@ -99,8 +123,11 @@ def get_import(question: GetImport, connection: Connection) -> ImportView | None
     if row is None:
         return None
     values = dict(row._mapping)
-    report = values.pop("report")
-    return ImportView(ImportRow(**values), msgspec.json.decode(report) if report else None)
+    stored = values.pop("report")
+    shown, report = ImportRow(**values), msgspec.json.decode(stored) if stored else None
+    if report and not sees_rows(reader, shown):
+        report["set_aside_examples"] = []
+    return ImportView(shown, report)
 
 
 def _row(row: Row[Any]) -> ImportRow:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
+import msgspec
 from sqlalchemy import Connection, Engine, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from cqrs_app.kernel.clock import Clock, utc_now
 from cqrs_app.kernel.errors import Refused
 from cqrs_app.kernel.messages.fields import hints_of
 from cqrs_app.kernel.store.engines import reader_of
@@ -28,15 +30,10 @@ from cqrs_app.platform.transfer.uploads.tables import import_chunks, imports
 
 CHUNK_BYTES = 1024 * 1024
 """One megabyte per transaction, so that others can write in between."""
-FILES_KEPT = timedelta(days=30)
 STRAYS_KEPT = timedelta(days=1)
 
 UPLOAD = "upload"
 SET_ASIDE = "set_aside"
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 # A scalar subquery looks up one index entry per import. With EXISTS, PostgreSQL may read all
@@ -61,7 +58,7 @@ class Received:
 class Files:
     """Receives, returns and deletes uploaded files."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime] = utc_now) -> None:
+    def __init__(self, engine: Engine, clock: Clock = utc_now) -> None:
         self._engine = engine
         self._reader = reader_of(engine)
         self._clock = clock
@@ -86,24 +83,22 @@ class Files:
         """
         wanted = (profile, mapping, rehearsal)
         earlier = self._begin(import_id, wanted, file_name, by)
-        if earlier is not None:
-            sha256 = _sha256(content)
-            known = (earlier.profile, earlier.mapping, earlier.rehearsal)
-            if (known, earlier.sha256) == (wanted, sha256):
-                return Received(earlier, before=True)
-            content.seek(0)
-            name = ":".join((profile, sha256, mapping, "dry run" if rehearsal else ""))
-            other_id = str(uuid.uuid5(uuid.UUID(import_id), name.rstrip(":")))
-            return self.receive(
-                other_id,
-                profile,
-                file_name,
-                content,
-                by,
-                most,
-                mapping=mapping,
-                rehearsal=rehearsal,
-            )
+        if earlier is None:
+            return Received(self._store(import_id, content, most))
+        sha256 = _sha256(content)
+        known = (earlier.profile, earlier.mapping, earlier.rehearsal)
+        if (known, earlier.sha256) == (wanted, sha256):
+            return Received(earlier, before=True)
+        content.seek(0)
+        name = ":".join((profile, sha256, mapping, "dry run" if rehearsal else ""))
+        other_id = str(uuid.uuid5(uuid.UUID(import_id), name.rstrip(":")))
+        return self.receive(
+            other_id, profile, file_name, content, by, most, mapping=mapping, rehearsal=rehearsal
+        )
+
+    def _store(self, import_id: str, content: BinaryIO, most: int) -> StartImport:
+        """Store the content of a file that was begun; returns the command that starts its import.
+        Raises Refused if it has more than `most` bytes, and forgets it."""
         digest, size = hashlib.sha256(), 0
         try:
             for number, chunk in enumerate(_pieces(content)):
@@ -124,7 +119,7 @@ class Files:
             )
         task = self.task_of(import_id)
         assert task is not None  # noqa: S101 - it was stored above
-        return Received(task)
+        return task
 
     def plan(self, import_id: str, profile: str, mapping: str, *, rehearsal: bool) -> StartImport:
         """Say how a received file is to be read that was not started yet; returns the command that
@@ -149,7 +144,8 @@ class Files:
             most = content.tell()
             if task is None or not most:
                 raise NO_SUCH_UPLOAD(
-                    "The file is kept for 30 days and is not there any more. Send it again."
+                    "The file is not there any more: files are deleted after some days, and when a "
+                    "customer is erased. Send it again."
                 )
             content.seek(0)
             self.receive(
@@ -189,26 +185,40 @@ class Files:
             yield content
             number += 1
 
-    def forget_old(self) -> None:
-        """Delete files after a month, and after a day those that were sent but never started."""
+    def forget_strays(self) -> None:
+        """Delete files that were sent a day ago and never started."""
         now, columns = self._clock(), imports.c
-        over = select(columns.import_id).where(
-            columns.state.in_(("done", "failed")), columns.uploaded_at < now - FILES_KEPT
-        )
         stray = select(columns.import_id).where(
             columns.state.in_(("receiving", "waiting")),
             columns.uploaded_at < now - STRAYS_KEPT,
             ~is_started,
         )
-        with self._engine.begin() as connection:
-            connection.execute(
-                delete(import_chunks).where(
-                    import_chunks.c.kind == UPLOAD, import_chunks.c.import_id.in_(over)
-                )
-            )
         with self._reader.connect() as connection:
             strays = list(connection.execute(stray).scalars())
         self._forget(strays)
+
+    def forget_before(self, moment: datetime) -> int:
+        """Delete all that finished imports of files that were sent before `moment` hold of their
+        rows: the files, the rows set aside, and the examples of those in the report. Returns of how
+        many imports something was deleted."""
+        held = select(import_chunks.c.import_id).where(
+            import_chunks.c.import_id == imports.c.import_id
+        )
+        finished = select(imports.c.import_id, imports.c.report).where(
+            imports.c.state.in_(("done", "failed")), imports.c.uploaded_at < moment, held.exists()
+        )
+        with self._reader.connect() as connection:
+            found = connection.execute(finished).all()
+        for import_id, report in found:
+            mine = update(imports).where(imports.c.import_id == import_id)
+            with self._engine.begin() as connection:
+                if report is not None:
+                    emptied = msgspec.json.decode(report) | {"set_aside_examples": []}
+                    connection.execute(mine.values(report=msgspec.json.encode(emptied).decode()))
+                connection.execute(
+                    delete(import_chunks).where(import_chunks.c.import_id == import_id)
+                )
+        return len(found)
 
     def _begin(
         self, import_id: str, wanted: tuple[str, str, bool], file_name: str, by: str

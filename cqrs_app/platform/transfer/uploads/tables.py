@@ -30,13 +30,17 @@ imports = Table(
     Column("uploaded_at", UtcDateTime, nullable=False),
     # receiving, waiting, running, done, failed
     Column("state", String(12), nullable=False),
-    # Counts of documents, which are orders and credit notes.
+    # Counts of documents, which are orders, credit notes and the like.
     Column("done", Integer, nullable=False),
     Column("total", Integer, nullable=False),
     # Counts the attempts: only the process of the last one may still write.
     Column("attempts", Integer, nullable=False),
     Column("lease_until", UtcDateTime),
+    # Of this attempt, and of the first one.
     Column("started_at", UtcDateTime),
+    Column("first_started_at", UtcDateTime),
+    # When this attempt had read the file and began with its documents.
+    Column("read_at", UtcDateTime),
     Column("finished_at", UtcDateTime),
     Column("sentence", Text),
     Column("report", Text),

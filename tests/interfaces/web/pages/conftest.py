@@ -18,6 +18,7 @@ from sqlalchemy import select
 from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
+from cqrs_app.kernel.subscriptions.subscription import Store
 from cqrs_app.services import services_of
 from tests.console import MakeConsole, environment_of
 from tests.processes.running import FLASK, start
@@ -78,11 +79,14 @@ def order_in(app: Flask, status: str) -> str:
         return str(connection.execute(found).scalar_one())
 
 
-def catch_up(app: Flask) -> None:
-    """Update every projection, like the workers do."""
-    kernel: Kernel = services_of(app).kernel
-    for name in kernel.registry.subscriptions:
-        kernel.runner.advance(name)
+def catch_up(console: Flask | Kernel, *stores: Store) -> None:
+    """Advance every subscription that is behind, like the sweep does, or those of these stores:
+    projections are in "read"."""
+    kernel = services_of(console).kernel if isinstance(console, Flask) else console
+    subscriptions = kernel.registry.subscriptions.items()
+    kernel.runner.advance_all(
+        [name for name, each in subscriptions if not stores or each.store in stores]
+    )
 
 
 @contextmanager

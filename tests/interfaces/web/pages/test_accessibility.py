@@ -31,7 +31,16 @@ PAGES = (
         "/reports",
         "/refunded-orders",
     ),
-    *("/products", "/payments", "/ledger", "/fulfilment", "/batches", "/batches/new", "/views"),
+    *(
+        "/products",
+        "/payments",
+        "/ledger",
+        "/fulfilment",
+        "/batches",
+        "/batches/new",
+        "/views",
+        "/shift",
+    ),
     *("/macros", "/macros/edit"),
     *("/expenses", "/expenses/-/flow"),
     *("/imports", "/log", "/system"),
@@ -39,7 +48,7 @@ PAGES = (
     "/system/rebuilds",
     *("/system/pages", "/system/storage", "/system/statistics?name=command_p95"),
     *("/webhooks", "/webhooks/warehouse"),
-    *("/tokens", "/tokens/new", "/commands/PlaceOrder", "/commands/AddWebhook"),
+    *("/audit", "/tokens", "/tokens/new", "/commands/PlaceOrder", "/commands/AddWebhook"),
     *("/catalogue", "/catalogue/PlaceOrder", "/catalogue/problems", "/queries/ListOrders"),
     *("/customers/C1001", "/orders?q=nothing-such", "/account", "/account/password"),
     *("/account/authenticator", "/account/passkeys/new", "/confirm-identity"),
@@ -69,7 +78,7 @@ def add_webhook(shop: Flask) -> None:
     kernel.tasks["webhooks"].join(30)
 
 
-@pytest.mark.timeout(400)  # every page, in light and dark
+@pytest.mark.timeout(900)  # every page, in light and dark
 @pytest.mark.parametrize("width", [390, 1440])
 def test_every_page_fits_and_is_accessible(
     shop: Flask,

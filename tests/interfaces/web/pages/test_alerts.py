@@ -13,6 +13,7 @@ from cqrs_app.platform.alerts.commands import SendTestAlert
 from tests.interfaces.web.pages.conftest import client_in
 from tests.platform.alerts.conftest import OnCall
 from tests.services.browser import COLOURS, Violations
+from tests.services.stores import on_one_database
 
 
 def with_an_alert(app: Flask) -> OnCall:
@@ -120,6 +121,7 @@ def test_the_runbook_of_a_rule_is_shown(shop: Flask) -> None:
     assert client.get("/alerts/-/runbook/nothing").status_code == 404
 
 
+@on_one_database
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_pages_fit_and_are_accessible(
     shop: Flask,
@@ -127,10 +129,7 @@ def test_the_pages_fit_and_are_accessible(
     accessibility_violations: Violations,
     page_problems: list[str],
     width: int,
-    kind: str,
 ) -> None:
-    if kind != "sqlite":
-        pytest.skip("how a page looks does not depend on its database")
     on_call = with_an_alert(shop)
     on_call.do(SendTestAlert(message="Hello."))
     page = signed_in("admin", viewport={"width": width, "height": 900}, reduced_motion="reduce")

@@ -26,6 +26,8 @@ from tests.interfaces.web.pages.conftest import catch_up, client_in
 from tests.interfaces.web.pages.test_without_scripts import page
 from tests.platform.batches.conftest import Shop
 
+SUPERVISOR = Actor("supervisor", ROLES["supervisor"])
+
 
 @pytest.fixture
 def shop(console: Flask) -> Shop:
@@ -92,6 +94,22 @@ def test_orders_are_selected_checked_and_approved_without_scripts(shop: Shop) ->
     assert "Finished" in shown
     assert "2 of 2" in shown
     assert "Approve order: 2" in text(client, "/batches")
+
+
+def test_what_happened_to_an_item_that_has_changed_since_is_shown(shop: Shop) -> None:
+    batch_id = shop.create("ApproveOrder", ["A-1", "A-2"], actor=SUPERVISOR)
+    shop.run(HoldOrder(order_id="A-2", reason=HoldReason.OTHER))
+    shop.work(batch_id)
+    url = f"/batches/{batch_id}"
+    for name in ("supervisor", "operator"):
+        assert "Order held by sam" in text(client_in(shop.app, name), url)
+    shop.decide(StartBatch(batch_id=batch_id), SUPERVISOR)
+    shop.work(batch_id)
+    client = client_in(shop.app, "supervisor")
+    assert "Order held by sam" in text(client, f"{url}?outcome=conflicted")
+    assert "by sam" not in text(client, f"{url}?outcome=done")
+    [link] = page(client, url).select('a:-soup-contains("Difference")')
+    assert "What changed since version 1" in text(client, str(link["href"]))
 
 
 def test_a_command_with_fields_asks_for_them_once(shop: Shop) -> None:
@@ -220,8 +238,9 @@ def test_the_end_of_a_batch_is_announced_on_any_page(
     expect(announced).to_have_text("Approve order: finished. 2 items done", timeout=15_000)
 
 
-def test_fifty_approvals_from_home_are_five_clicks(
-    shop: Shop, serve: Callable[[Flask], str], new_page: Callable[..., Page]
+@pytest.mark.parametrize("by", ["clicks", "keys"])
+def test_fifty_approvals_from_home_are_five_clicks_or_six_keys(
+    shop: Shop, serve: Callable[[Flask], str], new_page: Callable[..., Page], by: str
 ) -> None:
     shop.place(*(f"B-{number}" for number in range(47)))
     address = serve(shop.app)
@@ -231,20 +250,43 @@ def test_fifty_approvals_from_home_are_five_clicks(
     assert cookie
     opened.context.add_cookies([{"name": name, "value": cookie.value, "url": address}])
     opened.goto("/")
-    opened.get_by_role("link", name="Needs approval").click()
-    opened.get_by_label("Select all orders on this page").check()
-    opened.get_by_role("button", name="Select all 50 orders that match").click()
-    opened.get_by_role("button", name="Approve order", exact=True).click()
+    _choose_fifty(opened, by)
     opened.wait_for_url("**/batches/*")
     batch_id = opened.url.rpartition("/")[2]
     catch_up(shop.app)
     shop.work(batch_id)
-    opened.get_by_role("button", name="Start 50 items").click()
+    start = opened.get_by_role("button", name="Start 50 items")
+    expect(start).to_be_visible()
+    if by == "keys":
+        opened.keyboard.press("Control+Enter")
+    else:
+        start.click()
     expect(opened.locator("#batch")).to_contain_text("0 of 50")
     catch_up(shop.app)
     shop.work(batch_id)
     expect(opened.locator("#batch")).to_contain_text("50 done")
     assert set(shop.outcomes(batch_id).values()) == {"done"}
+
+
+def _choose_fifty(opened: Page, by: str) -> None:
+    """From Home to the check of the batch."""
+    selected = opened.locator("[data-selected-count]")
+    if by == "clicks":
+        opened.get_by_role("link", name="Needs approval").click()
+        opened.get_by_label("Select all orders on this page").check()
+        with opened.expect_response("**/batches/offers"):
+            opened.get_by_role("button", name="Select all 50 orders that match").click()
+        expect(selected).to_have_text("50 selected")
+        opened.get_by_role("button", name="Approve order", exact=True).click()
+        return
+    opened.keyboard.press("j")
+    opened.keyboard.press("Enter")
+    opened.wait_for_url("**/orders?*")
+    opened.keyboard.press("x")
+    expect(selected).to_have_text("25 selected")
+    opened.keyboard.press("x")
+    expect(selected).to_have_text("50 selected")
+    opened.keyboard.press("a")
 
 
 def test_products_are_selected_in_their_list(shop: Shop) -> None:
@@ -270,7 +312,7 @@ def test_products_are_selected_in_their_list(shop: Shop) -> None:
     )
     batch_id = created.location.rpartition("/")[2]
     shop.work(batch_id)
-    assert shop.batch(batch_id).row.source == "All with show offered"
+    assert shop.batch(batch_id).row.source == "All with Show: Active products"
     shop.decide(StartBatch(batch_id=batch_id), Actor("supervisor", ROLES["supervisor"]))
     shop.work(batch_id)
     assert shop.outcomes(batch_id) == {"LAMP A": "done", "VASE": "done"}

@@ -32,9 +32,11 @@ from tests.console import MakeConsole
 from tests.interfaces.web.pages.conftest import client_in
 
 ADMIN = Actor("test", ROLES["admin"] | {"history.record"})
-BERLIN = ZoneInfo("Europe/Berlin")
+BERLIN, ANGELES = "Europe/Berlin", "America/Los_Angeles"
 SHORT, LONG = date(2026, 3, 29), date(2026, 10, 25)
 """The days of 23 and of 25 hours in Berlin."""
+SHORT_THERE, LONG_THERE = date(2026, 3, 8), date(2026, 11, 1)
+"""Those in Los Angeles, where a day ends when it has long ended in UTC."""
 
 
 def do(console: Flask, command: Command, at: datetime) -> None:
@@ -52,9 +54,10 @@ def catch_up(console: Flask) -> None:
         runner.advance(name)
 
 
-def with_an_order_every_half_hour(console: Flask, day: date) -> Counter[date]:
+def with_an_order_every_half_hour(console: Flask, day: date, zone: str = BERLIN) -> Counter[date]:
     """Orders and credit notes around that day; how many are on each of the shop's days."""
-    first = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(hours=6)
+    begins = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
+    first = begins.astimezone(UTC) - timedelta(hours=5)
     days = Counter[date]()
     for number in range(72):
         at = first + timedelta(minutes=30 * number)
@@ -66,17 +69,25 @@ def with_an_order_every_half_hour(console: Flask, day: date) -> Counter[date]:
             credit_note_id=f"C{number}", country="DE", currency="EUR", lines=(credited,)
         )
         do(console, note, at)
-        days[at.astimezone(BERLIN).date()] += 1
+        days[at.astimezone(ZoneInfo(zone)).date()] += 1
     catch_up(console)
     return days
 
 
-@pytest.mark.parametrize(("day", "half_hours"), [(SHORT, 46), (LONG, 50)])
+@pytest.mark.parametrize(
+    ("zone", "day", "half_hours"),
+    [
+        (BERLIN, SHORT, 46),
+        (BERLIN, LONG, 50),
+        (ANGELES, SHORT_THERE, 46),
+        (ANGELES, LONG_THERE, 50),
+    ],
+)
 def test_every_figure_and_list_has_the_days_of_the_shop(
-    make_console: MakeConsole, day: date, half_hours: int
+    make_console: MakeConsole, zone: str, day: date, half_hours: int
 ) -> None:
-    console = make_console(timezone="Europe/Berlin")
-    days = with_an_order_every_half_hour(console, day)
+    console = make_console(timezone=zone)
+    days = with_an_order_every_half_hour(console, day, zone)
     assert days[day] == half_hours
     placed = {each.day: each.orders for each in ask(console, OrdersByDay(days=3, until=max(days)))}
     revenue = {each.day: each for each in ask(console, RevenueReport(by="day")).rows}

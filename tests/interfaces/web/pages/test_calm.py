@@ -104,6 +104,17 @@ def test_no_column_of_the_list_moves_while_a_row_is_pending(
     assert widths_of(page) == before
 
 
+def test_every_column_of_an_orders_lines_is_in_sight(
+    shop: Flask, watched: Callable[[int], Page]
+) -> None:
+    page = watched(1200)
+    page.goto(f"/orders/{order_in(shop, 'placed')}")
+    for width in (1200, 1280, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        hidden = "lines => lines.scrollWidth - lines.clientWidth"
+        assert page.locator(".order-lines .scroll").evaluate(hidden) <= 0, width
+
+
 def widths_of(page: Page) -> list[float]:
     """How wide each column of the list is."""
     return page.locator("#orders-table thead th").evaluate_all(  # type: ignore[no-any-return]

@@ -16,7 +16,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.messages.messages import Command
 from cqrs_app.services import services_of
-from tests.interfaces.web.pages.conftest import PASSWORD, order_in
+from tests.interfaces.web.pages.conftest import PASSWORD, client_in, order_in
 
 BEN = Actor("ben", ROLES["admin"])
 TEXT = "Please ring twice"
@@ -176,6 +176,23 @@ def test_signing_out_removes_what_was_typed(order_id: str, open_page: Callable[.
     page.get_by_role("button", name="Sign out").first.click()
     expect(page.get_by_label("Password")).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_what_was_typed_is_gone_once_somebody_else_signs_in(
+    shop: Flask, order_id: str, open_page: Callable[..., Page]
+) -> None:
+    page = open_page(f"/orders/{order_id}")
+    begin(page)
+    page.reload()
+    assert TEXT in page.evaluate("JSON.stringify(sessionStorage)")
+    # Of somebody whose name begins like that of who signs in.
+    page.evaluate("sessionStorage.setItem('draft:operator2 AddOrderNote', '{\"pairs\": []}')")
+    name = shop.config["SESSION_COOKIE_NAME"]
+    other = client_in(shop, "operator").get_cookie(name)
+    assert other is not None
+    page.context.add_cookies([{"name": name, "value": other.value, "url": page.url}])
+    page.reload()
+    assert page.evaluate("JSON.stringify(sessionStorage)") == "{}"
 
 
 def test_a_conflict_keeps_the_text_and_offers_what_is_possible(

@@ -18,6 +18,7 @@ from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import client_in, order_in, process_of
 from tests.platform.failures.conftest import Console
 from tests.services.browser import COLOURS, Violations
+from tests.services.stores import on_one_database
 
 
 def damage_approval(app: Flask, order_id: str, *, damaged: bool) -> None:
@@ -84,6 +85,7 @@ def test_the_pages_work_without_scripts_and_say_what_is_open(shop: Flask) -> Non
     assert client_in(shop, "operator").get("/failures").status_code == 403
 
 
+@on_one_database
 @pytest.mark.parametrize("width", [390, 1440])
 def test_the_pages_fit_and_are_accessible(
     shop: Flask,
@@ -91,10 +93,7 @@ def test_the_pages_fit_and_are_accessible(
     accessibility_violations: Violations,
     page_problems: list[str],
     width: int,
-    kind: str,
 ) -> None:
-    if kind != "sqlite":
-        pytest.skip("how a page looks does not depend on its database")
     with_a_stuck_order(shop)
     [failure] = [each for each in Console(shop).failures() if each.place == "orders"]
     page = signed_in("admin", viewport={"width": width, "height": 900}, reduced_motion="reduce")

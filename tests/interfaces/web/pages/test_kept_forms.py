@@ -13,11 +13,15 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import MultiDict
 
+from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.bus import CommandBus
+from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.errors import TimedOut
+from cqrs_app.platform.macros.commands import SaveMacro
 from cqrs_app.services import services_of
-from tests.interfaces.web.pages.conftest import PASSWORD, order_in
+from tests.console import MakeConsole
+from tests.interfaces.web.pages.conftest import PASSWORD, client_in, order_in
 from tests.interfaces.web.pages.test_without_scripts import fields, form_address, page
 
 NOTE = "Mind the dog: «Ünter» & <b>"
@@ -208,3 +212,93 @@ def test_a_form_that_cannot_be_shown_again_is_an_error_page(
         answer = client.post(address, data=values)
     assert answer.status_code == 500
     assert "Something went wrong" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("address", "sent", "shown"),
+    [
+        ("/batches/new", {"command": "AddOrderNote", "ids": "A1 A2"}, {"ids": "A1 A2"}),
+        ("/batches/new", {"command": "AddOrderNote", "item": "A1@2"}, {"item": "A1@2"}),
+        ("/batches", {"command": "AddOrderNote", "item": "A1@2", "note": NOTE}, {"note": NOTE}),
+        (
+            "/macros/edit",
+            {"macro": "Mind", "owner": "admin", "step": "AddOrderNote", "step0-note": NOTE},
+            {"macro": "Mind", "step0-note": NOTE},
+        ),
+    ],
+)
+def test_the_form_of_a_batch_and_of_a_macro_is_kept_through_sign_in_too(
+    shop: Flask,
+    client_of: Callable[[str], FlaskClient],
+    address: str,
+    sent: dict[str, str],
+    shown: dict[str, str],
+) -> None:
+    admin = client_of("admin")
+    end_session(shop, admin)
+    answer = admin.post(address, data=sent)
+    assert answer.status_code == 401
+    right = {"sign-in-name": "admin", "sign-in-password": PASSWORD}
+    again = admin.post(address, data=fields(soup_of(answer)) | right)
+    assert "Nothing was sent yet" in again.text
+    form = soup_of(again).select("main form input, main form textarea")
+    values = {str(each["name"]): each.get("value") or each.text.strip() for each in form}
+    assert values.items() >= shown.items()
+
+
+def test_the_forms_of_ones_account_are_kept_through_sign_in_too(
+    make_shop: MakeConsole,
+) -> None:
+    shop = make_shop(smtp_url="smtp://127.0.0.1:1", alert_emails="ops@desk.example")
+    client = client_in(shop, "operator")
+    for address, sent, shown in (
+        ("/account", {"timezone": "Asia/Tokyo", "notified": "mentioned"}, "Asia/Tokyo"),
+        ("/account/mail", {"address": "olga@desk.example"}, "olga@desk.example"),
+    ):
+        end_session(shop, client)
+        answer = client.post(address, data=sent)
+        assert answer.status_code == 401
+        right = {"sign-in-name": "operator", "sign-in-password": PASSWORD}
+        again = client.post(address, data=fields(soup_of(answer)) | right)
+        assert "Nothing was sent yet" in again.text
+        values = {each.get("value") for each in soup_of(again).select("main form input")}
+        assert shown in values
+    assert services_of(shop).accounts.get("operator").timezone == ""
+
+
+@pytest.mark.parametrize("more", [{}, {"start": "1", "next": "/orders"}])
+def test_a_macro_sent_after_the_session_ended_is_there_again_once_signed_in(
+    shop: Flask, client: FlaskClient, more: dict[str, str]
+) -> None:
+    save = SaveMacro(macro="Note it", owner="@team", steps=("AddOrderNote?note=Call",))
+    admin = Actor("ada", frozenset(ROLES["admin"]))
+    services_of(shop).kernel.commands.execute(save, Context(actor=admin, channel="test"))
+    sent = {"macro": "Note it", "item": f"{order_in(shop, 'placed')}@1"} | more
+    end_session(shop, client)
+    answer = client.post("/batches/new", data=sent)
+    right = {"sign-in-name": "operator", "sign-in-password": PASSWORD}
+    again = client.post("/batches/new", data=fields(soup_of(answer)) | right)
+    assert "Nothing was sent yet" in again.text
+    assert "Note it: 1 selected" in again.text
+    form = soup_of(again).select_one("main form")
+    assert form is not None
+    values = {str(each["name"]): str(each["value"]) for each in form.select("input")}
+    assert values.items() >= sent.items()
+    run = client.post(str(form["action"]), data=values)
+    assert run.status_code == 303
+    assert run.location.startswith(more.get("next", "/batches/"))
+
+
+@pytest.mark.parametrize(
+    "address", ["/batches", "/batches/new", "/macros/edit", "/tokens/new", "/commands/Nothing"]
+)
+def test_a_form_that_is_not_open_to_who_signs_in_is_an_error_page(
+    shop: Flask, client_of: Callable[[str], FlaskClient], address: str
+) -> None:
+    viewer, sent = client_of("viewer"), {"command": "AddOrderNote", "note": NOTE}
+    assert viewer.post(address, data=sent).status_code in (403, 404, 422)
+    end_session(shop, viewer)
+    right = {"sign-in-name": "viewer", "sign-in-password": PASSWORD}
+    answer = viewer.post(address, data=fields(soup_of(viewer.post(address, data=sent))) | right)
+    assert answer.status_code == 403
+    assert "Nothing was sent" in answer.text

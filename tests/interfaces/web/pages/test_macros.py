@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,6 +67,30 @@ def test_a_macro_is_made_step_by_step(shop: Shop) -> None:
     assert client.post("/macros/edit", data=sent).status_code == 303
     assert macros_of(shop) == [Macro(name="Hold and tag", steps=STEPS)]
     assert "Hold and tag Hold order, Add tag The team" in text(client, "/macros")
+
+
+def test_a_step_of_a_macro_has_boxes_for_several_choices(shop: Shop) -> None:
+    client = client_in(shop.app, "supervisor")
+    token = token_in(page(client, "/macros/edit"))
+    sent = {"csrf_token": token, "macro": "Approve", "owner": "@team", "save": "1"}
+    sent |= {"step": "ApproveExpenseClaim", "step0-note": "Fine"}
+    chosen = sent | {"step0-further": ["supervisor", "director"]}
+    assert client.post("/macros/edit", data=chosen).status_code == 303
+    step = "ApproveExpenseClaim?further=supervisor&further=director&note=Fine"
+    assert macros_of(shop) == [Macro(name="Approve", steps=(step,))]
+    shown = page(client, "/macros/edit?macro=Approve&owner=@team")
+    boxes = shown.select("[name=step0-further][checked]")
+    assert [each["value"] for each in boxes] == ["supervisor", "director"]
+
+
+def test_the_name_of_what_is_deleted_or_renamed_is_no_field(shop: Shop) -> None:
+    team_macro(shop)
+    client = client_in(shop.app, "supervisor")
+    for command, fields in (("DeleteMacro", []), ("RenameMacro", ["new_name"])):
+        shown = page(client, f"/commands/{command}?owner=@team&macro=Hold+and+tag")
+        assert shown.select_one("main dd").get_text(strip=True) == "Hold and tag"  # type: ignore[union-attr]
+        typed = shown.select("#command input:not([type=hidden])")
+        assert [each["name"] for each in typed] == fields
 
 
 def test_a_macro_without_a_name_or_steps_is_not_saved(shop: Shop) -> None:
@@ -155,12 +180,15 @@ def test_a_macro_that_is_gone_creates_nothing(shop: Shop) -> None:
     assert "There is no macro named Hold and tag. Nothing was created." in answer.text
 
 
-def test_a_batch_of_a_macro_by_command_line(shop: Shop) -> None:
+def test_a_batch_of_a_macro_by_command_line(shop: Shop, tmp_path: Path) -> None:
     team_macro(shop)
     run = shop.app.test_cli_runner().invoke
     made = run(args=["batch", "create", "--macro", "hold and tag", "--ids", "A-1", "--start"])
     assert made.exit_code == 0, made.output
     running(shop, made.output.strip())
     shown = run(args=["batch", "show", made.output.strip()])
+    words = ["--outcome", "done", "--out", str(tmp_path / "done.csv")]
+    assert run(args=["batch", "items", made.output.strip(), *words]).exit_code == 0
+    assert "A-1" in (tmp_path / "done.csv").read_text()
     assert shown.output.startswith("Hold and tag: Finished, 1 of 1")
     assert run(args=["batch", "create", "--ids", "A-1"]).exit_code == 2

@@ -13,9 +13,10 @@ import pytest
 from bs4 import BeautifulSoup
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import insert, update
 from werkzeug.test import TestResponse
 
+from cqrs_app.environment import SettingsError
 from cqrs_app.platform.operators.tables import operators
 from cqrs_app.services import services_of
 from tests.console import MakeConsole
@@ -142,7 +143,8 @@ def test_those_who_have_not_signed_in_for_long_are_found(
     page = admin.get("/operators?idle_days=60").text
     assert title(page) == "1 operator"
     assert "/operators/ann" in page
-    assert admin.get("/operators?idle_days=many").status_code == 422
+    for days in ("many", "9" * 5000):
+        assert admin.get("/operators", query_string={"idle_days": days}).status_code == 422
 
 
 def test_a_disabled_operator_is_signed_out_at_once(console: Flask, admin: FlaskClient) -> None:
@@ -267,3 +269,73 @@ def test_a_link_that_could_not_be_e_mailed_is_shown(make_console: MakeConsole) -
     shown = admin.post("/operators/mia/link", data={"csrf_token": token_in(page), "mail": "1"})
     assert "The e-mail was not sent. The mail server could not be reached" in shown.text
     assert "/sign-in/link/mia/" in shown.text
+
+
+def test_the_access_review_has_the_tokens_that_work(console: Flask, admin: FlaskClient) -> None:
+    tokens = services_of(console).tokens
+    tokens.create("till", "operator", permissions=["orders.view"], made_by="admin")
+    tokens.create("gone", "operator", made_by="admin")
+    tokens.revoke("gone", "admin")
+    rows = list(csv.reader(io.StringIO(admin.get("/operators/-/access.csv").text)))
+    assert rows[0] == ["permission", "admin", "token:till"]
+    assert ["(made by)", "", "admin"] in rows
+    assert ["orders.view", "yes", "yes"] in rows
+    assert ["orders.cancel", "yes", ""] in rows
+    assert "token:till" in admin.get("/operators/-/access").text
+
+
+def test_more_operators_than_fit_are_on_further_pages(console: Flask, admin: FlaskClient) -> None:
+    now = datetime.now(UTC)
+    rows = [
+        {
+            "name": f"op{number:03}",
+            "display_name": "Op",
+            "role": "viewer",
+            "password_hash": "x",
+            "created_at": now,
+            "password_changed_at": now,
+        }
+        for number in range(600)
+    ]
+    with services_of(console).kernel.engines.write.begin() as connection:
+        connection.execute(insert(operators), rows)
+    seen, address = [], "/operators"
+    for _ in range(10):
+        page = BeautifulSoup(admin.get(address).text, "html.parser")
+        assert "601 operators" in " ".join(page.text.split())
+        seen += [each.text for each in page.select("#operators-table a[data-row]")]
+        following = page.select_one("a[rel=next]")
+        if following is None:
+            break
+        address = str(following["href"])
+    assert seen == sorted(["admin", *(row["name"] for row in rows)])
+    columns, address = 0, "/operators/-/access"
+    for _ in range(30):
+        page = BeautifulSoup(admin.get(address).text, "html.parser")
+        columns += len(page.select("table.data thead")[0].select("th")) - 1
+        following = page.select_one("a[rel=next]")
+        if following is None:
+            break
+        address = str(following["href"])
+    assert columns == 601
+
+
+def test_settings_may_name_a_custom_role(make_console: MakeConsole) -> None:
+    admin = client_in(make_console(), "admin")
+    for name, based_on in (("packer", "viewer"), ("lead", "supervisor")):
+        fields = {"role": name, "based_on": based_on, "permissions": "orders.view"}
+        if name == "lead":
+            fields["permissions"] = ["orders.view", "orders.approve"]
+        assert send(admin, "DefineRole", **fields).status_code == 303
+    console = make_console(
+        second_factor_roles="packer",
+        role_networks="packer=10.0.0.0/8",
+        oidc_issuer="https://id.shop.example",
+        oidc_client_id="desk",
+        oidc_roles="leads=lead; packers=packer",
+    )
+    provider = services_of(console).openid_provider
+    assert provider is not None
+    assert provider.rules.role_of({"groups": ["packers", "leads"]}) == "lead"
+    with pytest.raises(SettingsError, match="ROLE_NETWORKS has 'boss', which is no role"):
+        make_console(role_networks="boss=10.0.0.0/8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -317,26 +316,35 @@ def browser_pair(
     return open_page("operator"), open_page("supervisor")
 
 
-def test_two_browsers_work_one_list_by_keyboard_and_never_meet(
+def test_two_browsers_work_a_list_of_forty_by_keyboard_and_never_meet(
     shop: Shop, browser_pair: tuple[Page, Page]
 ) -> None:
-    shop.place(*(f"B-{number}" for number in range(5)))
+    """Both press their key before either has an answer: their requests are on the way at once."""
+    shop.place(*(f"B-{number}" for number in range(35)))
     for browser in browser_pair:
         browser.goto(f"/orders?{OLDEST}")
         browser.keyboard.press("w")
-        browser.wait_for_url("**queue=1*")
-    seen: list[set[str]] = [set(), set()]
-    for _ in range(4):
-        for at, browser in enumerate(browser_pair):
-            order_id = order_of(browser.url)
-            seen[at].add(order_id)
-            expect(browser.locator("#do-ApproveOrder")).to_be_visible()
+    approved: list[list[str]] = [[], []]
+    for _ in range(20):
+        for browser, seen in zip(browser_pair, approved, strict=True):
+            before = f"/orders/{seen[-1]}?" if seen else "/orders?"
+            browser.wait_for_url(lambda url, before=before: "queue=1" in url and before not in url)  # type: ignore[misc]
             expect(browser.get_by_text("You have claimed this order")).to_be_visible()
+            seen.append(order_of(browser.url))
+        for browser in browser_pair:
             browser.keyboard.press("a")
-            browser.wait_for_url(re.compile(rf"^(?!.*/orders/{order_id}\?).*$"))
-            catch_up(shop.app)
-    assert len(seen[0] | seen[1]) == 8
-    assert not seen[0] & seen[1]
+    for browser in browser_pair:
+        browser.wait_for_url(lambda url: "queue=1" not in url)
+    names = [name for seen in approved for name in seen]
+    assert len(names) == len({*names}) == 40
+    assert all("OrderApproved" in shop.events(each) for each in names)
+    signed = [each.operator for name in names for each in _approvals(shop, name)]
+    assert [signed.count(each) for each in ("operator", "supervisor")] == [20, 20]
+
+
+def _approvals(shop: Shop, order_id: str) -> list[Any]:
+    stored = shop.kernel.store.events_of(f"order-{order_id}")
+    return [each for each in stored if each.type == "OrderApproved"]
 
 
 def test_next_and_skip_have_keys_and_c_claims(shop: Shop, browser_pair: tuple[Page, Page]) -> None:

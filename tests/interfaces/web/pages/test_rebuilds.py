@@ -37,7 +37,7 @@ def test_an_admin_rebuilds_compares_swaps_and_goes_back_without_scripts(
     assert "Ready to swap in" in built
     assert "1 row of" in built
     assert "orders CS-10001: total" in built
-    assert "1 rows of orders differ" in send("SwapProjection")
+    assert "1 row of orders differs" in send("SwapProjection")
     assert "Rows from before the swap" in send("SwapProjection", accept_differences="1")
     assert "Not compared yet" in send("SwitchBack")
     assert "No projection is being rebuilt" in send("DropGeneration")

@@ -10,7 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from cqrs_app.installed_areas import ROLES
+from cqrs_app.kernel.commands.context import Actor, Context
 from cqrs_app.kernel.messages.fields import hints_of, required_of
+from cqrs_app.kernel.messages.messages import Command
+from cqrs_app.kernel.messages.permissions import Role
+from cqrs_app.platform.operators.commands import ChangeOperatorRole, DefineRole
 from cqrs_app.services import services_of
 from tests.console import MakeConsole
 from tests.interfaces.web.pages.conftest import catch_up, client_in, order_in
@@ -19,6 +23,11 @@ NO_FAILURE = "0" * 12
 NO_IMPORT = "00000000-0000-4000-8000-000000000000"
 PUBLIC = "public"
 SIGNED_IN = "signed in"
+UNUSABLE = (
+    *("after", "before", "sort", "descending", "since", "until", "at", "position", "version"),
+    *("view", "show", "status", "name", "last", "order", "sku", "stream", "day_from", "idle_days"),
+)
+"""Parameters of pages, to be given values that none of them takes."""
 WHO = {
     "static": PUBLIC,
     "web.healthz": PUBLIC,
@@ -51,6 +60,10 @@ WHO = {
     "web.search": SIGNED_IN,
     "web.home": "orders.view",
     "web.home_panel": "orders.view",
+    "web.shift": "commands.view",
+    "web.offer_shift": SIGNED_IN,
+    "web.remove_demo": "demo.remove",
+    "web.demo_removed": "demo.remove",
     "web.freshness": SIGNED_IN,
     "web.orders": "orders.view",
     "web.orders_changes": "orders.view",
@@ -98,6 +111,8 @@ WHO = {
     "web.command": "commands.view",
     "web.command_trace": "commands.view",
     "web.export": "exports.run",
+    "web.scheduled_exports": "exports.run",
+    "web.exported_file": "each list",
     "web.imports": "imports.run",
     "web.imports_panel": "imports.run",
     "web.send_import": "imports.run",
@@ -150,6 +165,7 @@ WHO = {
     "web.operator_roles": "operators.manage",
     "web.operator_access": "operators.manage",
     "web.operator_access_file": "operators.manage",
+    "web.audit": "audit.view",
     "web.tokens": "tokens.manage",
     "web.token_new": "tokens.manage",
     "web.token_revoke": "tokens.manage",
@@ -175,6 +191,8 @@ def addresses(app: Flask) -> dict[str, str]:
     return {
         "web.home": "/",
         "web.home_panel": "/home/waiting",
+        "web.shift": "/shift",
+        "web.remove_demo": "/shift/remove",
         "web.orders": "/orders",
         "web.orders_changes": "/orders/changes?since=0",
         "web.order": f"/orders/{order_id}",
@@ -210,6 +228,7 @@ def addresses(app: Flask) -> dict[str, str]:
         "web.command": "/log/none",
         "web.command_trace": "/log/none/trace",
         "web.export": "/exports/ListOrders.csv",
+        "web.scheduled_exports": "/scheduled-exports",
         "web.imports": "/imports",
         "web.imports_panel": "/imports/panel",
         "web.history_import": f"/imports/{NO_IMPORT}",
@@ -252,6 +271,7 @@ def addresses(app: Flask) -> dict[str, str]:
         "web.operator_roles": "/operators/-/roles",
         "web.operator_access": "/operators/-/access",
         "web.operator_access_file": "/operators/-/access.csv",
+        "web.audit": "/audit",
         "web.tokens": "/tokens",
         "web.token_new": "/tokens/new",
         "web.token_revoke": "/tokens/none-such/revoke",
@@ -269,8 +289,8 @@ def shop(shared_shop: Flask) -> Flask:
 
 def test_every_route_is_in_the_table(shop: Flask) -> None:
     endpoints = {rule.endpoint for rule in shop.url_map.iter_rules()}
-    # tests/interfaces/api asks those of the API, which take tokens.
-    assert {each for each in endpoints if not each.startswith("api.")} == set(WHO)
+    # tests/interfaces/api and tests/interfaces/scim ask those that take tokens.
+    assert {each for each in endpoints if not each.startswith(("api.", "scim."))} == set(WHO)
 
 
 @pytest.mark.parametrize("role", ["nobody", *ROLES])
@@ -286,6 +306,29 @@ def test_each_page_is_shown_to_those_who_may_see_it_and_to_nobody_else(
             assert status in (200, 404), (endpoint, status)
         else:
             assert status == 403, (endpoint, status)
+
+
+@pytest.mark.parametrize("shared_kind", ["sqlite"], indirect=True)
+def test_permission_is_judged_before_the_address(shop: Flask) -> None:
+    """Of who may see saved views only, whatever stands in the address."""
+    kernel = services_of(shop).kernel
+    client = client_in(shop, "viewer")
+
+    def run(command: Command) -> None:
+        actor = Actor("ada", frozenset(ROLES["admin"]))
+        kernel.commands.execute(command, Context(actor=actor, channel="test"))
+
+    run(DefineRole(role="nearly-blind", based_on=Role.VIEWER, permissions=("views.view",)))
+    run(ChangeOperatorRole(operator="viewer", role="nearly-blind"))
+    unusable = "&".join(f"{name}=%00zz" for name in UNUSABLE)
+    for endpoint, address in addresses(shop).items():
+        if WHO[endpoint] not in (SIGNED_IN, "views.view"):
+            path, _, _ = address.partition("?")
+            assert client.get(f"{path}?{unusable}").status_code == 403, endpoint
+    for name, cls in kernel.registry.queries.items():
+        if cls.declaration.permission != "views.view":
+            assert client.get(f"/queries/{name}?{unusable}").status_code == 403, name
+    run(ChangeOperatorRole(operator="viewer", role="viewer"))
 
 
 @pytest.mark.parametrize("role", ["nobody", *ROLES])
@@ -338,6 +381,8 @@ def test_health_is_told_to_anyone(shop: Flask) -> None:
 @pytest.mark.parametrize(
     "address",
     [
+        "/orders/changes",
+        "/orders/changes?since=x&stage=nonsense",
         "/orders?status=nonsense",
         "/orders?min_total=lots",
         "/orders?placed_from=yesterday",
@@ -419,6 +464,17 @@ def test_what_cannot_be_used_gets_a_sentence_and_never_a_fault(
     assert answer.status_code in (200, 404, 422), answer.status_code
     if answer.status_code != 200:
         assert "data-error-text" in answer.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("shared_kind", ["sqlite"], indirect=True)
+def test_no_name_of_a_parameter_is_taken_for_one_of_the_code(shop: Flask) -> None:
+    client = client_in(shop, "admin")
+    names = ("endpoint", "_method", "_anchor", "_scheme", "_external", "values", "changed", "self")
+    parameters = "&".join(f"{name}=javascript" for name in (*names, "order_id", "version", "page"))
+    for endpoint, address in addresses(shop).items():
+        answer = client.get(f"{address}{'&' if '?' in address else '?'}{parameters}")
+        assert answer.status_code in (200, 404, 422), (endpoint, answer.status_code)
+        assert "javascript:" not in answer.text, endpoint
 
 
 @pytest.mark.parametrize("path", ["/", "/sign-in", "/readyz", "/metrics", "/no-such-page"])

@@ -346,6 +346,21 @@ def test_sessions_are_listed_and_ended(mia: Mia) -> None:
     assert mia.services.sessions.find(another) is None
 
 
+@pytest.mark.parametrize("which", ["one", "others"])
+def test_with_an_old_proof_no_session_is_ended_before_it_is_renewed(mia: Mia, which: str) -> None:
+    client = mia.sign_in()
+    elsewhere = mia.services.sessions.open("mia", "203.0.113.7", "curl/8")
+    key = mia.services.sessions.key_of(elsewhere)
+    address = f"/account/sessions/{key}/end" if which == "one" else "/account/sessions/end-others"
+    mia.let_proof_grow_old()
+    asked = send(client, address, form="/account")
+    assert "Confirm it" in asked.text
+    assert mia.services.sessions.find(elsewhere)
+    proven = fields_of(asked.text) | {"proof-code": mia.code()}
+    assert client.post(address, data=proven).status_code == 303
+    assert mia.services.sessions.find(elsewhere) is None
+
+
 # Roles that need one
 
 
@@ -508,7 +523,7 @@ def test_the_sensitive_commands_and_lists_are_these(console: Flask) -> None:
         *("SetApprovalPolicy", "RemoveApprovalPolicy", "UseRecommendedPolicies"),
         "OverrideApproval",
         *("ListOrders", "ListCustomers", "ListRegisteredCustomers", "TopCustomers"),
-        "ListCommands",
+        *("ListCommands", "ListOperators", "ListSecurityEvents", "ScheduleExport"),
         *("InviteOperator", "ChangeOperatorRole", "ChangeOperatorTeam", "ChangeOperatorDetails"),
         *("DisableOperator", "EnableOperator", "EndSessions"),
         *("ResetPassword", "ResetSecondFactor", "DefineRole", "ChangeRole", "RemoveRole"),

@@ -17,6 +17,12 @@ def test_one_row_all_that_match_and_none_are_selected(signed_in: Callable[..., P
     everything.click()
     expect(count).to_have_text("40 selected")
     expect(everything).to_be_hidden()
+    # Who chooses single rows again no longer means all that match.
+    page.locator("[data-pick]").nth(1).check()
+    expect(count).to_have_text("2 selected")
+    expect(page.locator("input[type=hidden][name=everything]")).to_be_disabled()
+    everything.click()
+    expect(count).to_have_text("40 selected")
     page.get_by_role("button", name="Clear").click()
     expect(count).to_have_text("")
     page.goto("/orders?limit=100")

@@ -15,6 +15,7 @@ from cqrs_app.interfaces.web.areas.system import PAGES, PANELS
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.measurements.recorder import Recorder
 from cqrs_app.kernel.measurements.rollup import RollUp
+from cqrs_app.kernel.subscriptions.cursors import cursors_in
 from cqrs_app.services import services_of
 from tests.console import MakeConsole
 from tests.interfaces.web.pages.conftest import client_in
@@ -114,6 +115,21 @@ def test_a_chart_leads_closer_and_at_last_to_the_log(client: FlaskClient) -> Non
     ]
 
 
+def test_the_end_of_a_chart_is_typed_and_shown_in_one_zone(
+    client: FlaskClient, measured: Flask
+) -> None:
+    services_of(measured).accounts.set_timezone("admin", "Asia/Tokyo")
+    address = "/system/statistics?name=commands&last=day"
+    shown = page(client, f"{address}&until=2026-03-31T12:30")
+    heading = shown.select_one("#statistic-title")
+    assert heading is not None
+    assert "12:30" in heading.get_text()
+    links = {str(each["href"]) for each in shown.select("main a")}
+    assert f"{address}&until=2026-03-30T03:30:00Z" in links
+    for unusable in ("soon", "1900-01-01T00:00"):
+        assert client.get(f"{address}&until={unusable}").status_code == 422
+
+
 def test_one_statistic_is_split_and_narrowed_by_links(client: FlaskClient) -> None:
     shown = page(client, "/system/statistics?name=commands&last=day")
     links = {each.get_text(strip=True): str(each["href"]) for each in shown.select("table a")}
@@ -142,12 +158,27 @@ def test_a_subscription_has_its_lag_as_a_sparkline(client: FlaskClient, measured
         assert spark["aria-label"] == "orders: highest lag 3 s"
 
 
+def test_a_subscription_that_does_not_run_here_any_more_is_not_listed(
+    client: FlaskClient, measured: Flask
+) -> None:
+    engines = services_of(measured).kernel.engines
+    services_of(measured).kernel.runner.prepare()
+    for store, engine in (("read", engines.read), ("write", engines.write)):
+        with engine.begin() as connection:
+            cursors_in(store).ensure(connection, {f"former_{store}": 1})
+    for address in ("/system", "/system/subscriptions"):
+        shown = client.get(address).text
+        assert "order_timeline" in shown
+        assert "former_" not in shown
+
+
 def test_the_query_log_shows_questions_and_errors_without_texts(
     make_shop: MakeConsole,
 ) -> None:
+    without = client_in(make_shop(query_log_share=0.0), "admin")
+    assert "No queries logged" in without.get("/system/statistics").text
     app = make_shop(query_log_share=1.0)
     engineer = client_in(app, "admin")
-    assert "No queries logged" in engineer.get("/system/statistics").text
     engineer.get("/orders?q=Maria+Lind")
     assert client_in(app, "operator").get("/system/statistics").status_code == 403
     services_of(app).kernel.query_log.flush()

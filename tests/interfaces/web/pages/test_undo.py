@@ -90,13 +90,13 @@ def test_approving_three_orders_over_a_value_in_one_country_takes_25_keystrokes_
     page = signed_in("admin", viewport={"width": 1440, "height": 900})
     page.goto("/")
     # From Home to what needs approval, to the filters there, then each time a row and "a".
-    keys = ["Tab", "Enter", "Tab", "Enter", "f", *"It", "Tab", "Tab", *"900", "Enter", *"jajaja"]
+    keys = ["j", "Enter", "f", *"It", "Tab", "Tab", *"900", "Enter", *"jajaja"]
     assert len(keys) <= 25
     for number, key in enumerate(keys):
         page.keyboard.press(key)
-        if number == 3:
+        if number == 1:
             page.wait_for_url("**/orders?stage=needs_approval**")
-        elif key == "Enter" and number > 3:
+        elif key == "Enter":
             expect(page.locator("main [data-row]")).to_have_text(["K0", "K1", "K2", "K3"])
         elif key == "a":
             accepted = keys[: number + 1].count("a")

@@ -72,3 +72,12 @@ def test_a_passkey_that_is_none_is_refused(client: FlaskClient, response: str) -
     answer = send(client, "/confirm-identity", **{"proof-passkey": response})
     assert answer.status_code == 422
     assert "The passkey was not accepted" in answer.text
+
+
+@pytest.mark.parametrize(
+    "address", ["/commands/DropTables", f"/imports/{'0' * 8}-0000-4000-8000-{'0' * 12}/columns"]
+)
+@pytest.mark.parametrize("token", ["right", ""])
+def test_a_form_of_nothing_is_not_found(client: FlaskClient, address: str, token: str) -> None:
+    fields = {} if token else dict.fromkeys(("csrf_token", "proof-csrf_token"), "")
+    assert send(client, address, **fields).status_code == (404 if token else 403)

@@ -13,10 +13,12 @@ from flask.testing import FlaskClient
 from playwright.sync_api import Page, expect
 
 from cqrs_app.areas.orders.commands import ApproveOrder
+from cqrs_app.services import services_of
 from tests.console import MakeConsole
 from tests.interfaces.web.pages.conftest import catch_up, client_in, order_in
 from tests.interfaces.web.pages.test_without_scripts import page
 from tests.performance.plenty import do
+from tests.services.statements import statements
 
 
 def tabs(shown: BeautifulSoup) -> dict[str, str]:
@@ -151,6 +153,34 @@ def test_every_list_has_views(shared_shop: Flask, address: str, name: str) -> No
     assert tabs(shown)[f"My {name}"] == heading(shown, name).split()[0]
 
 
+@pytest.mark.parametrize(
+    ("name", "filters"),
+    [
+        ("customers", ["status=active", "status=erased"]),
+        ("products", ["show=low", "show=retired"]),
+        ("payments", ["status=captured", "show=unsettled"]),
+        ("expenses", ["status=paid", "kind=permit"]),
+    ],
+)
+def test_the_views_of_a_list_are_counted_in_one_statement(
+    shared_shop: Flask, name: str, filters: list[str]
+) -> None:
+    client = client_in(shared_shop, "supervisor")
+    for each in filters:
+        assert save(client, f"/{name}?{each}", each.replace("=", " ")).status_code == 303
+    shown = page(client, f"/{name}")
+    for tab in shown.select(".view-tabs nav a"):
+        assert heading(page(client, str(tab["href"])), name).split()[0].replace(
+            "No", "0"
+        ) == _count(tab)
+    kernel = services_of(shared_shop).kernel
+    kernel.cache.forget_all()
+    with statements() as sent:
+        page(client, f"/{name}")
+    counting = [each for each in sent if str(each).lower().count("count(*)") > len(filters)]
+    assert len(counting) == 1, list(map(str, sent))
+
+
 def test_views_are_renamed_shared_and_deleted_on_their_page(shared_shop: Flask) -> None:
     client = client_in(shared_shop, "supervisor")
     save(client, "/orders?currency=EUR&flagged=1", "Odd euros")
@@ -175,6 +205,40 @@ def test_views_are_renamed_shared_and_deleted_on_their_page(shared_shop: Flask) 
 def test_a_search_text_is_not_offered_to_be_saved(shared_shop: Flask) -> None:
     shown = page(client_in(shared_shop, "operator"), "/orders?q=ada&currency=EUR")
     assert not action(shown, "Save view")
+
+
+def scheduling(client: FlaskClient, url: str) -> tuple[str, dict[str, str]]:
+    """The last item of the menu Download, and the values of the form that it leads to."""
+    [item] = page(client, url).select(
+        ".menu-body a[href*='ScheduleExport'], .menu-body a[href*='SaveView']"
+    )
+    form = page(client, str(item["href"])).select_one("form.command-form, main form[method=post]")
+    assert form
+    values = {str(each["name"]): str(each.get("value", "")) for each in form.select("input[name]")}
+    for each in form.select("select[name]:has(option[selected])"):
+        values[str(each["name"])] = str(each.select("option[selected]")[0]["value"])
+    return item.get_text(strip=True), values
+
+
+def test_the_download_menu_leads_to_the_export_of_this_list_and_view(shared_shop: Flask) -> None:
+    client = client_in(shared_shop, "supervisor")
+    label, form = scheduling(client, "/customers?limit=10")
+    assert (label, form["list"], form["view"]) == ("Schedule export", "customers", "")
+    view = save(client, "/orders?currency=EUR&min_total=2", "Above two").location
+    label, form = scheduling(client, f"{view}&limit=10")
+    assert (label, form["list"], form["view"]) == (
+        "Schedule export of this view",
+        "orders",
+        "Above two",
+    )
+    label, form = scheduling(client, f"{view}&stage=shipped")
+    assert (label, form["list"]) == ("Save view to schedule it", "orders")
+    assert "stage=shipped" in form["query"]
+    searched = page(client, "/orders?q=ada").select_one(".menu-body:has(a[download])")
+    assert searched
+    assert not searched.select("a[href*='/commands/']")
+    seen = page(client_in(shared_shop, "operator"), "/orders")
+    assert not seen.select("a[href*='ScheduleExport']")
 
 
 def test_amounts_are_saved_as_they_are_meant(make_shop: MakeConsole) -> None:

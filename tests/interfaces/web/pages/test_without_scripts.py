@@ -215,7 +215,7 @@ def test_a_change_by_someone_else_is_shown_and_the_operator_decides(
     assert answer.status_code == 409
     soup = BeautifulSoup(answer.get_data(), "html.parser")
     text = " ".join(soup.get_text(" ").split())
-    assert "changed by someone else" in text
+    assert "has changed since you looked at it" in text
     assert "Order note added by ben" in text
     assert "anyway" in text
     again = client.post(address, data=fields(soup))

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from flask import Flask
-from sqlalchemy import insert
+from sqlalchemy import String, cast, func, insert, select
 
 from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.services import services_of
@@ -20,6 +20,7 @@ from tests.console import environment_of
 from tests.interfaces.web.pages.conftest import client_in
 from tests.processes.running import eventually, free_port, start
 
+Ask = Callable[[str], http.client.HTTPResponse]
 START = datetime(2010, 12, 1, 8, 26, tzinfo=UTC)
 
 
@@ -63,8 +64,19 @@ def fill(app: Flask, count: int, first: int = 1, **changed: Any) -> None:
             connection.execute(insert(orders), rows)
 
 
+def multiply(app: Flask, times: int) -> None:
+    """Double the orders so many times: for lists that are only long."""
+    with services_of(app).kernel.engines.read.begin() as connection:
+        for _ in range(times):
+            more = connection.execute(select(func.max(orders.c.row_id))).scalar_one()
+            number = orders.c.row_id + more
+            values = {each.name: each for each in orders.c}
+            values |= {"row_id": number, "order_id": "T" + cast(number, String)}
+            connection.execute(insert(orders).from_select([*values], select(*values.values())))
+
+
 @contextmanager
-def serving(app: Flask) -> Iterator[Callable[[str], http.client.HTTPResponse]]:
+def serving(app: Flask) -> Iterator[Ask]:
     """The real web server on the console's stores: `ask(path)` returns the response for an
     administrator."""
     port = free_port()

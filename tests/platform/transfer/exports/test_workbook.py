@@ -25,7 +25,7 @@ class Row:
 
 
 def read(*rows: Row) -> Any:
-    content = b"".join(write_xlsx(("name", "total"), [rows]))
+    content = b"".join(write_xlsx({"name": str, "total": Decimal}, [rows]))
     return openpyxl.load_workbook(io.BytesIO(content))
 
 

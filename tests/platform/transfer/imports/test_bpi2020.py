@@ -22,14 +22,17 @@ from cqrs_app.kernel.commands.context import Actor
 from cqrs_app.kernel.queries.context import QueryContext
 from cqrs_app.kernel.store.tables import events
 from cqrs_app.platform.transfer.imports import xes
+from cqrs_app.platform.transfer.imports.formats import DETECTED
 from cqrs_app.platform.transfer.imports.importer import import_file
-from cqrs_app.platform.transfer.imports.profiles.bpi2020 import LONGEST, PROFILE, read
+from cqrs_app.platform.transfer.imports.profiles.bpi2020 import LONGEST, PROFILE
 from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
 from cqrs_app.platform.transfer.imports.source import BadFile
 from cqrs_app.services import services_of
+from tests.platform.transfer.imports.reading import read_by
 from tests.platform.transfer.imports.test_online_retail import PROJECT
 
 FOLDER = PROJECT.parent / "shared" / "data" / "bpi2020"
+read = read_by(PROFILE)
 LOG, TRUTH = FOLDER / "DomesticDeclarations.xes.gz", FOLDER / "DomesticDeclarations.truth.json"
 needs_data = pytest.mark.skipif(
     not LOG.is_file(), reason="the real histories are not beside this checkout; our own few are"
@@ -451,7 +454,7 @@ def test_a_trace_of_too_much_text_is_refused(
     content = log(f"<trace>{name_of('declaration 1')}{long}</trace>")
     with pytest.raises(BadFile, match="has a trace that is too large"):
         read(saved(tmp_path, content))
-    assert len(read(saved(tmp_path, log(*[trace("d", SUBMITTED)] * 20))).in_order) == 1
+    assert len(read(saved(tmp_path, log(*[trace("d", SUBMITTED)] * 20))).documents) == 1
 
 
 def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
@@ -461,9 +464,7 @@ def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
         path = saved(tmp_path, gzip.compress(content), "log.xes.gz")
         del content
         tracemalloc.start()
-        documents = read(path).in_order
-        for start in range(0, len(documents), 200):
-            assert len(documents[start : start + 200]) == min(200, traces - start)
+        assert sum(1 for _ in PROFILE.read(path, DETECTED).documents) == traces
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
         return most
@@ -471,15 +472,6 @@ def test_memory_does_not_grow_with_the_log(tmp_path: Path) -> None:
     small, large = peak(200), peak(1_200)
     # The names of its traces are kept.
     assert large < 2 * small
-
-
-def test_any_slice_of_a_log_can_be_read(few: Path) -> None:
-    documents = read(few).in_order
-    every = documents[:]
-    assert [each.key for each in every] == [f"declaration-{number}" for number in range(1, 8)]
-    assert documents[3:5] == every[3:5]
-    assert documents[0] == every[0]
-    assert documents[5:9] == every[5:]
 
 
 @needs_data

@@ -23,7 +23,7 @@ from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
 from cqrs_app.services import services_of
 from tests.platform.transfer.imports.test_olist import PROFILE as OLIST
 from tests.platform.transfer.imports.test_olist import few, quiet
-from tests.platform.transfer.imports.test_online_retail import DATA, ROWS, needs_data, write
+from tests.platform.transfer.imports.test_online_retail import ROWS, write
 
 __all__ = ["few"]
 
@@ -190,16 +190,3 @@ def test_history_reserves_nothing_and_sets_nobody_to_work(console: Flask, tmp_pa
     assert kernel.runner.advance(FulfilmentSubscription.name) == head
     assert kernel.registry.tasks["fulfilment"].due(kernel) == []
     assert kernel.store.head() == head
-
-
-@needs_data
-def test_the_real_month_has_its_customers_and_products(kernel: Kernel) -> None:
-    truth = json.loads((DATA / "2010-12.truth.json").read_text())
-    path = DATA / "2010-12.csv.xz"
-    said = rehearse_file(kernel, PROFILE, path, quiet).figures
-    imported = run(kernel, path)
-    customers, products, there_already = newcomers(imported)
-    assert customers == truth["distinct"]["customers"] == imported.report.customers
-    assert products == said.products
-    assert there_already == NOBODY
-    assert imported.report.adds_up

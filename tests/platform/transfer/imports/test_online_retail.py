@@ -23,14 +23,15 @@ from cqrs_app.areas.desk.read_models import orders
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.store.tables import command_log, events
 from cqrs_app.platform.transfer.imports import source
-from cqrs_app.platform.transfer.imports.documents import SetAside
 from cqrs_app.platform.transfer.imports.importer import ALREADY_HERE, Imported, import_file
 from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PROFILE
-from cqrs_app.platform.transfer.imports.set_aside import as_csv
-from cqrs_app.platform.transfer.imports.source import BadFile
+from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
+from cqrs_app.platform.transfer.imports.set_aside import SetAside, SetAsideRows, as_csv
+from cqrs_app.platform.transfer.imports.source import BadFile, Limits
 from cqrs_app.platform.transfer.imports.text import LONGEST_LINE
 from cqrs_app.services import services_of
 from cqrs_app.standards.countries import country_name
+from tests.platform.transfer.imports.reading import limited
 from tests.platform.transfer.imports.reports import assert_reports
 
 PROJECT = Path(__file__).parents[4]
@@ -59,13 +60,17 @@ def write(path: Path, rows: list[tuple[str, ...]]) -> Path:
     return path
 
 
+def quiet(done: int, everything: int) -> None:
+    """A progress callback that does nothing."""
+
+
 def run(kernel: Kernel, path: Path) -> Imported:
-    return import_file(kernel, PROFILE, path, lambda done, everything: None)
+    return import_file(kernel, PROFILE, path, quiet)
 
 
 def figures(imported: Imported) -> dict[str, Any]:
     report = imported.report.as_json()
-    for described in ("commands_per_second", "set_aside_examples", "files"):
+    for described in ("seconds", "commands_per_second", "set_aside_examples", "files"):
         del report[described]
     return report
 
@@ -92,6 +97,8 @@ def test_rows_become_orders_credit_notes_and_rows_set_aside(kernel: Kernel, tmp_
         "guest_orders": 1,
         "total": "39.252",
         "currency": "GBP",
+        "orders_by_currency": {"GBP": 2},
+        "total_by_currency": {"GBP": "39.252"},
         "gross": "39.252",
         "goods": "39.252",
         "charges": "0.000",
@@ -102,6 +109,7 @@ def test_rows_become_orders_credit_notes_and_rows_set_aside(kernel: Kernel, tmp_
         "registered_customers": 2,
         "products": 4,
         "there_already": {"customers": 0, "products": 0},
+        "commands": 9,
     }
     assert imported.report.adds_up
     assert [each.reason for each in imported.set_aside] == [
@@ -177,7 +185,7 @@ def test_an_invoice_that_differs_from_what_was_imported_is_set_aside(
     changed = write(tmp_path / "changed.csv", ROWS[:1])
     imported = run(kernel, changed)
     assert imported.report.set_aside_by_reason["already_here_with_other_content"] == 1
-    assert imported.set_aside[0].sentence == ALREADY_HERE
+    assert next(iter(imported.set_aside)).sentence == ALREADY_HERE
     assert (imported.report.rows, imported.report.taken) == (1, 0)
 
 
@@ -212,17 +220,19 @@ def test_a_bad_file_gets_one_sentence_and_changes_nothing(
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress, lzma.compress, bz2.compress])
 def test_a_file_may_not_unpack_to_more_than_a_machine_holds(
-    kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: Callable[[bytes], bytes]
+    kernel: Kernel, tmp_path: Path, pack: Callable[[bytes], bytes]
 ) -> None:
     path = write(tmp_path / "day.csv", ROWS)
     size = path.stat().st_size
     path.write_bytes(pack(path.read_bytes()))
-    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.MAX_UNPACKED", size - 1)
-    with pytest.raises(BadFile, match=r"^day\.csv is larger than .* Nothing was imported\.$"):
+    with (
+        limited(unpacked_bytes=size - 1),
+        pytest.raises(BadFile, match=r"^day\.csv is larger than .* Nothing was imported\.$"),
+    ):
         run(kernel, path)
     assert kernel.store.head() == 0
-    monkeypatch.setattr("cqrs_app.platform.transfer.imports.source.MAX_UNPACKED", size)
-    assert run(kernel, path).report.orders == 2
+    with limited(unpacked_bytes=size):
+        assert run(kernel, path).report.orders == 2
 
 
 def test_a_packed_file_may_not_unpack_to_any_multiple_of_itself(
@@ -231,34 +241,33 @@ def test_a_packed_file_may_not_unpack_to_any_multiple_of_itself(
     monkeypatch.setattr(source, "SMALL", 10_000)
     path = write(tmp_path / "day.csv", ROWS)
     path.write_bytes(gzip.compress(path.read_bytes() + (b"x" * 60_000 + b"\n") * 50))
-    assert path.stat().st_size * source.MAX_RATIO < 3_000_000
+    assert path.stat().st_size * Limits().ratio < 3_000_000
     with pytest.raises(BadFile, match=r"^day\.csv is larger than .* Nothing was imported\.$"):
         run(kernel, path)
-    monkeypatch.setattr(source, "MAX_RATIO", 2_000)
-    assert run(kernel, path).report.orders == 2
+    with limited(ratio=2_000):
+        assert run(kernel, path).report.orders == 2
 
 
-def test_a_file_has_so_many_rows_at_most(
-    kernel: Kernel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_has_so_many_rows_at_most(kernel: Kernel, tmp_path: Path) -> None:
     path = write(tmp_path / "day.csv", ROWS)
-    monkeypatch.setattr(source, "MAX_ROWS", len(ROWS) - 1)
-    with pytest.raises(BadFile, match=r"^day\.csv has more than .* rows\. .* Nothing was imported"):
+    with (
+        limited(rows=len(ROWS) - 1),
+        pytest.raises(BadFile, match=r"^day\.csv has more than .* rows\. .* Nothing was imported"),
+    ):
         run(kernel, path)
     assert kernel.store.head() == 0
-    monkeypatch.setattr(source, "MAX_ROWS", len(ROWS))
-    assert run(kernel, path).report.orders == 2
+    with limited(rows=len(ROWS)):
+        assert run(kernel, path).report.orders == 2
 
 
 def test_rows_set_aside_beyond_a_size_are_counted() -> None:
     row = source.SourceRow("day.csv", 2, ("x" * 100,))
-    listed = as_csv({"day.csv": ("Name",)}, [SetAside(row, "unreadable")] * 50, most=1_000)
+    rows = SetAsideRows([SetAside(row, "unreadable")] * 50)
+    listed = b"".join(as_csv({"day.csv": ("Name",)}, rows, most=1_000))
     lines = listed.decode().splitlines()
     assert len(listed) < 1_300
     assert lines[-1] == f"{50 - (len(lines) - 2)} more rows are not listed here."
-    assert (
-        len(as_csv({"day.csv": ("Name",)}, [SetAside(row, "unreadable")] * 50).splitlines()) == 51
-    )
+    assert len(b"".join(as_csv({"day.csv": ("Name",)}, rows, most=10**6)).splitlines()) == 51
 
 
 def test_the_command_writes_report_and_rows_set_aside(console: Flask, tmp_path: Path) -> None:
@@ -295,10 +304,18 @@ def test_the_real_files_come_to_their_exact_figures(
     plain = tmp_path / f"{name}.csv"
     with (lzma.open if source.suffix == ".xz" else open)(source, "rb") as file:
         plain.write_bytes(file.read())
+    said = rehearse_file(kernel, PROFILE, source, quiet).figures
+    assert kernel.store.head() == 0
     imported = run(kernel, plain)
     rules, money = truth["import_rule_events"], truth["money_GBP"]
     report = imported.report
     assert report.adds_up
+    assert report.registered_customers == truth["distinct"]["customers"]
+    assert (report.registered_customers, report.products) == (
+        said.registered_customers,
+        said.products,
+    )
+    assert report.there_already == {"customers": 0, "products": 0}
     assert report.rows == truth["file"]["rows"]
     assert report.set_aside_by_reason == {
         "write_off": rules["set_aside_rows"]["writeoff"],

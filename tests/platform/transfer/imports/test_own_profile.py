@@ -11,9 +11,11 @@ from flask import Flask
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.transfer.imports.canonical import document_of
+from cqrs_app.platform.transfer.imports.documents import Profile
 from cqrs_app.platform.transfer.imports.lines import LineFile
 from cqrs_app.platform.transfer.imports.profiles import PROFILES, NoProfile, profile_of
 from cqrs_app.services import services_of
+from tests.platform.transfer.imports.reading import read_by
 from tests.platform.transfer.imports.test_online_retail import PROJECT
 
 GUIDE = (PROJECT / "docs" / "imports.md").read_text(encoding="utf-8")
@@ -61,12 +63,13 @@ def test_a_function_that_stumbles_over_a_row_cut_off_stops_nothing(tmp_path: Pat
     )
     path = tmp_path / "some.csv"
     path.write_text("a,b\n7\n")
-    assert [each.reason for each in file.read(path).set_aside] == ["unreadable"]
+    profile = Profile(name="own", read=file.read, commands=())
+    assert [each.reason for each in read_by(profile)(path).set_aside] == ["unreadable"]
 
 
 def test_the_document_of_the_guide_can_be_read() -> None:
     document = document_of(json.loads(shown("json")), ())
-    assert (document.key, len(document.steps)) == ("S-1", 7)
+    assert (document.key, len(document.steps)) == ("S-1", 10)
 
 
 @pytest.mark.parametrize("name", PROFILES)

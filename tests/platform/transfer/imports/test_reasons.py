@@ -12,7 +12,6 @@ from flask import Flask
 
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.platform.transfer.imports import table
-from cqrs_app.platform.transfer.imports.documents import Contents, SetAside
 from cqrs_app.platform.transfer.imports.formats import (
     Dates,
     DecimalSign,
@@ -25,8 +24,10 @@ from cqrs_app.platform.transfer.imports.importer import import_file
 from cqrs_app.platform.transfer.imports.profiles import PROFILES
 from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PROFILE
 from cqrs_app.platform.transfer.imports.rehearsal import rehearse_file
+from cqrs_app.platform.transfer.imports.set_aside import SetAside
 from cqrs_app.platform.transfer.imports.source import BadFile
 from cqrs_app.services import services_of
+from tests.platform.transfer.imports.reading import Read, read_by
 
 INPUTS = Path(__file__).parents[4].parent / "shared" / "data" / "inputs"
 GOOD = "900001,MUG,mug,1,2026-03-01 09:30:00,12.50,C1,France"
@@ -38,20 +39,20 @@ def written(path: Path, *lines: str, encoding: str = "utf-8") -> Path:
     return path
 
 
-def read(path: Path, given: Format | None = None) -> Contents:
-    return PROFILE.read(path, given or Format())
+def read(path: Path, given: Format | None = None) -> Read:
+    return read_by(PROFILE)(path, given or Format())
 
 
-def placed(contents: Contents) -> list[Any]:
+def placed(contents: Read) -> list[Any]:
     return [document.steps[0].command for document in contents.documents]
 
 
-def found(contents: Contents) -> Iterator[tuple[int, str, str, str]]:
+def found(contents: Read) -> Iterator[tuple[int, str, str, str]]:
     for each in sorted(contents.set_aside, key=lambda each: each.row.line):
         yield each.row.line, each.reason, each.column, each.value
 
 
-def only(contents: Contents) -> SetAside:
+def only(contents: Read) -> SetAside:
     [each] = contents.set_aside
     return each
 
@@ -64,9 +65,14 @@ def only(contents: Contents) -> SetAside:
         ("900001,MUG,mug,1,soon,1,C1,France", "InvoiceDate", "soon", "like 2026-03-31 09:30:00"),
         ("900001,MUG,mug,1,9999-12-31,1,C1,France", "InvoiceDate", "9999-12-31", "1000 to 8999"),
         ("900001,MUG,mug,1,2026-03-01,free,C1,France", "UnitPrice", "free", "not an amount"),
-        ("900001,MUG,mug,1,2026-03-01,1.00001,C1,France", "UnitPrice", "", "At most 4 digits"),
+        (
+            "900001,MUG,mug,1,2026-03-01,1.00001,C1,France",
+            "UnitPrice",
+            "1.00001",
+            "At most 4 digits",
+        ),
         ("900001,,mug,1,2026-03-01,1,C1,France", "StockCode", "", "Required"),
-        ("900001,MUG,mug,1,2026-03-01,1,C 1,France", "CustomerID", "", "not allowed"),
+        ("900001,MUG,mug,1,2026-03-01,1,C 1,France", "CustomerID", "C 1", "not allowed"),
         ("900001,MUG,mug,1,2026-03-01,1,C1", "", "", "The row has 7 values; the header has 8."),
     ],
 )
@@ -364,6 +370,7 @@ needs_inputs = pytest.mark.skipif(
     ("name", "orders", "set_aside"),
     [
         ("blank_rows", ["900001"], []),
+        ("formulas", ["900001", "900002", "900003"], []),
         ("contradictory", ["900028"], [(2, "CustomerID"), (4, "CustomerID")]),
         ("semicolon", ["900001"], []),
         ("us_dates_cp1252", ["900001"], []),
@@ -380,7 +387,15 @@ needs_inputs = pytest.mark.skipif(
 def test_the_collected_inputs_come_out_right(
     name: str, orders: list[str], set_aside: list[tuple[int, str]]
 ) -> None:
-    contents = PROFILES["online-retail"].read(INPUTS / f"{name}.csv", Format())
+    contents = read_by(PROFILES["online-retail"])(INPUTS / f"{name}.csv", Format())
     assert [each.order_id for each in placed(contents)] == orders
     assert [(line, column) for line, _, column, _ in found(contents)] == set_aside
     assert all(each.sentence for each in contents.set_aside)
+
+
+def test_characters_that_show_nothing_are_dropped(tmp_path: Path) -> None:
+    row = GOOD.replace("mug", "\u200b=1")
+    contents = read(written(tmp_path / "some.csv", HEAD, f"\u200b{row}"))
+    [order] = placed(contents)
+    assert (order.order_id, order.lines[0].description) == ("900001", "=1")
+    assert contents.set_aside == []

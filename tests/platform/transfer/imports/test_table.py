@@ -9,6 +9,7 @@ import pytest
 from cqrs_app.platform.transfer.imports.formats import Format, whole
 from cqrs_app.platform.transfer.imports.source import BadFile
 from cqrs_app.platform.transfer.imports.table import Table, open_table
+from tests.platform.transfer.imports.reading import limited
 
 
 def table_of(folder: Path, content: bytes, given: str | None = None) -> Table:
@@ -52,3 +53,20 @@ def test_a_file_that_cannot_be_read_gets_a_sentence(
 def test_a_number_of_thousands_of_digits_is_no_whole_number() -> None:
     with pytest.raises(ValueError, match="This is not a whole number"):
         whole("9" * 5_000)
+
+
+def test_as_many_rows_and_bytes_as_allowed_are_read_and_not_one_more(tmp_path: Path) -> None:
+    content = b"id\n1\n\n2\n3\n"
+    with limited(rows=3, unpacked_bytes=len(content)):
+        rows = [row.values for row in table_of(tmp_path, content).rows()]
+    assert rows == [("1",), ("2",), ("3",)]
+    with (
+        limited(rows=2, unpacked_bytes=len(content)),
+        pytest.raises(BadFile, match="more than 2 rows"),
+    ):
+        list(table_of(tmp_path, content).rows())
+    with (
+        limited(rows=3, unpacked_bytes=len(content) - 1),
+        pytest.raises(BadFile, match="is larger than"),
+    ):
+        list(table_of(tmp_path, content).rows())

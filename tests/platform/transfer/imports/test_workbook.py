@@ -19,6 +19,7 @@ from cqrs_app.platform.transfer.imports.profiles.online_retail import HEADER, PR
 from cqrs_app.platform.transfer.imports.source import BadFile
 from cqrs_app.platform.transfer.imports.table import read_header
 from cqrs_app.platform.transfer.imports.workbook import sheet_rows
+from tests.platform.transfer.imports.reading import read_by
 
 AT = datetime(2026, 3, 1, 9, 30)  # noqa: DTZ001 - cells have no zone
 GOOD = (900001, "MUG", "mug", 2, AT, 12.5, "C1", "France")
@@ -48,7 +49,7 @@ def changed(path: Path, name: str, change: Any) -> Path:
 
 def test_numbers_and_dates_of_cells_are_read(tmp_path: Path) -> None:
     path = workbook(tmp_path / "march.xlsx", {"Orders": [HEADER, GOOD]})
-    contents = PROFILE.read(path, Format())
+    contents = read_by(PROFILE)(path, Format())
     [document] = contents.documents
     placed: Any = document.steps[0].command
     assert document.steps[0].at == AT.replace(tzinfo=UTC)
@@ -64,11 +65,11 @@ def test_the_sheet_with_the_columns_is_found_and_can_be_given(tmp_path: Path) ->
     other = (900002, *GOOD[1:])
     sheets = {"About": [("Made by",), ("Ana",)], "May": [HEADER, GOOD], "June": [HEADER, other]}
     path = workbook(tmp_path / "orders.xlsx", sheets)
-    assert [each.key for each in PROFILE.read(path, Format()).documents] == ["900001"]
-    found = PROFILE.read(path, Format(sheet="June")).documents
+    assert [each.key for each in read_by(PROFILE)(path, Format()).documents] == ["900001"]
+    found = read_by(PROFILE)(path, Format(sheet="June")).documents
     assert [each.key for each in found] == ["900002"]
     with pytest.raises(BadFile, match=r"no sheet July\. It has About, May, June"):
-        PROFILE.read(path, Format(sheet="July"))
+        read_by(PROFILE)(path, Format(sheet="July"))
 
 
 def test_a_workbook_is_not_opened_once_per_sheet(
@@ -89,7 +90,7 @@ def test_a_workbook_is_not_opened_once_per_sheet(
 def test_blank_rows_are_no_rows_and_lines_are_those_of_the_sheet(tmp_path: Path) -> None:
     broken = (900002, "MUG", "mug", 1.5, *GOOD[4:])
     rows = [(), HEADER, (), GOOD, (None, " "), broken]
-    contents = PROFILE.read(workbook(tmp_path / "some.xlsx", {"A": rows}), Format())
+    contents = read_by(PROFILE)(workbook(tmp_path / "some.xlsx", {"A": rows}), Format())
     assert (contents.rows, [each.row.line for each in contents.set_aside]) == (2, [6])
     assert contents.set_aside[0].sentence == "This is not a whole number."
 
@@ -101,14 +102,14 @@ def test_a_formula_is_the_value_that_was_saved_with_it(tmp_path: Path) -> None:
         "xl/worksheets/sheet1.xml",
         lambda xml: xml.replace(b"<v></v>", b"<v>12.5</v>").replace(b"<v />", b"<v>12.5</v>"),
     )
-    [document] = PROFILE.read(path, Format()).documents
+    [document] = read_by(PROFILE)(path, Format()).documents
     placed: Any = document.steps[0].command
     assert placed.lines[0].unit_price == Decimal("12.5")
 
 
 def test_a_number_has_the_digits_that_the_sheet_shows(tmp_path: Path) -> None:
     row = (*GOOD[:5], 0.1 + 0.2, *GOOD[6:])
-    [document] = PROFILE.read(
+    [document] = read_by(PROFILE)(
         workbook(tmp_path / "a.xlsx", {"A": [HEADER, row]}), Format()
     ).documents
     placed: Any = document.steps[0].command
@@ -117,7 +118,7 @@ def test_a_number_has_the_digits_that_the_sheet_shows(tmp_path: Path) -> None:
 
 def test_a_date_may_have_no_time(tmp_path: Path) -> None:
     row = (*GOOD[:4], date(2026, 3, 1), *GOOD[5:])
-    [document] = PROFILE.read(
+    [document] = read_by(PROFILE)(
         workbook(tmp_path / "a.xlsx", {"A": [HEADER, row]}), Format()
     ).documents
     assert document.steps[0].at == datetime(2026, 3, 1, tzinfo=UTC)
@@ -150,7 +151,7 @@ def test_a_workbook_of_another_kind_gets_its_sentence(
             for name, text in content.items():
                 archive.writestr(name, text)
     with pytest.raises(BadFile, match=sentence) as refused:
-        PROFILE.read(path, Format())
+        read_by(PROFILE)(path, Format())
     assert str(refused.value).endswith("Nothing was imported.")
 
 
@@ -164,14 +165,14 @@ def test_an_archive_that_is_none_gets_a_sentence(tmp_path: Path) -> None:
         path = tmp_path / "orders.xlsx"
         path.write_bytes(content)
         with pytest.raises(BadFile, match=r"cannot be read: .* Nothing was imported\."):
-            PROFILE.read(path, Format())
+            read_by(PROFILE)(path, Format())
 
 
 def test_a_workbook_without_a_visible_sheet_gets_a_sentence(tmp_path: Path) -> None:
     path = workbook(tmp_path / "orders.xlsx", {"A": [HEADER, GOOD]})
     changed(path, "xl/workbook.xml", lambda xml: xml.replace(b'state="visible"', b'state="hidden"'))
     with pytest.raises(BadFile, match="has no visible sheet"):
-        PROFILE.read(path, Format())
+        read_by(PROFILE)(path, Format())
 
 
 def test_a_chart_is_no_sheet_to_read(tmp_path: Path) -> None:
@@ -183,9 +184,9 @@ def test_a_chart_is_no_sheet_to_read(tmp_path: Path) -> None:
     chart.add_data(Reference(book.worksheets[0], min_col=4, min_row=1, max_row=2))
     book.create_chartsheet("Chart").add_chart(chart)
     book.save(path)
-    assert len(PROFILE.read(path, Format()).documents) == 1
+    assert len(read_by(PROFILE)(path, Format()).documents) == 1
     with pytest.raises(BadFile, match="has no sheet Chart"):
-        PROFILE.read(path, Format(sheet="Chart"))
+        read_by(PROFILE)(path, Format(sheet="Chart"))
 
 
 def test_escapes_of_half_characters_and_zeros_do_not_come_in(tmp_path: Path) -> None:
@@ -198,7 +199,23 @@ def test_a_workbook_that_grows_too_much_when_unpacked_is_not_read(tmp_path: Path
     path = workbook(tmp_path / "bomb.xlsx", {"A": [HEADER, GOOD]})
     changed(path, "xl/worksheets/sheet1.xml", lambda xml: xml + b" " * 32 * 1024**2)
     with pytest.raises(BadFile, match="too large when unpacked"):
-        PROFILE.read(path, Format())
+        read_by(PROFILE)(path, Format())
+
+
+@pytest.mark.parametrize("name", ["xl/sharedStrings.xml", "xl/other.xml"])
+def test_the_texts_of_a_workbook_are_bounded_under_any_name(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cqrs_app.platform.transfer.imports.workbook.MAX_TEXTS", 10)
+    path = workbook(tmp_path / "some.xlsx", {"A": [HEADER, GOOD]})
+    with zipfile.ZipFile(path) as archive:
+        files = {each: archive.read(each) for each in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for each, content in files.items():
+            archive.writestr(each, content)
+        archive.writestr(name, "<?xml version='1.0'?><x:sst xmlns:x='urn:x'/>")
+    with pytest.raises(BadFile, match="too large when unpacked"):
+        read_by(PROFILE)(path, Format())
 
 
 @pytest.mark.parametrize("name", ["xl/worksheets/sheet1.xml", "xl/workbook.xml", "xl/styles.xml"])
@@ -210,7 +227,7 @@ def test_entities_do_not_fill_the_memory(tmp_path: Path, name: str, before: byte
         path, name, lambda xml: before + entity + xml[xml.find(b"?>") + 2 if b"?>" in xml else 0 :]
     )
     with pytest.raises(BadFile, match=r"cannot be read as a workbook: (it has a document|one of)"):
-        PROFILE.read(path, Format())
+        read_by(PROFILE)(path, Format())
 
 
 @pytest.mark.parametrize(
@@ -226,4 +243,4 @@ def test_an_absurd_place_of_a_cell_ends_the_reading(
     path = workbook(tmp_path / "rows.xlsx", {"A": [HEADER, GOOD, GOOD]})
     changed(path, "xl/worksheets/sheet1.xml", lambda xml: xml.replace(before, after, 1))
     with pytest.raises(BadFile, match=sentence):
-        PROFILE.read(path, Format())
+        read_by(PROFILE)(path, Format())

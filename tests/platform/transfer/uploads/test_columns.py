@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -32,6 +33,14 @@ A1;31.3.2026;France;TEA;1;4,00;sent
 A2;1.4.2026;Spain;MUG;1.5;4,00;new
 A3;2.4.2026;Spain;TEA;1;4,00;void
 """
+
+TOTALS = {
+    "shopify": ("6876.290", ""),
+    "woocommerce": ("80.790", "EUR"),
+    "medusa": ("168.000", "DKK"),
+    "northwind": ("348.850", "USD"),
+}
+"""What the orders of the samples come to, added up by hand."""
 
 
 def sent(client: FlaskClient, content: bytes = ORDERS, name: str = "orders.csv") -> str:
@@ -81,6 +90,15 @@ def test_columns_are_suggested_and_the_orders_shown(console: Flask) -> None:
     assert "shipped" in text
 
 
+def test_the_preview_says_why_an_order_is_left_out(console: Flask) -> None:
+    client = client_in(console, "supervisor")
+    address = sent(client)
+    answer = press(
+        client, address, "preview", **{"fixed.currency": "EUR", "meaning.void": "left_out"}
+    )
+    assert "The mapping leaves out orders with this status." in words(answer)
+
+
 def test_the_meaning_of_a_status_with_spaces_around_it_is_used(console: Flask) -> None:
     client = client_in(console, "supervisor")
     content = ORDERS.replace(b";void", b"; Void ").replace(b"1.5", b"1")
@@ -100,7 +118,13 @@ def test_a_dry_run_says_what_would_happen_and_the_import_does_it(console: Flask)
     assert (figures["new"], figures["set_aside"]) == (2, 1)
     assert not services_of(console).kernel.store.events_of("order-A1")
     shown = page(client, f"/imports/{rehearsed.import_id}")
-    assert "of these: new 2" in " ".join(shown.get_text(" ").split())
+    assert (figures["orders_by_currency"], figures["total_by_currency"]) == (
+        {"EUR": 2},
+        {"EUR": "2477.000"},
+    )
+    seen = " ".join(shown.get_text(" ").split())
+    assert "of these: new 2" in seen
+    assert "Orders in EUR, with discounts, shipping and tax 2 orders, EUR 2,477.00" in seen
     form = shown.select_one("form[action$='/import']")
     assert form is not None
     token = {str(each["name"]): each["value"] for each in form.select("input")}
@@ -109,6 +133,7 @@ def test_a_dry_run_says_what_would_happen_and_the_import_does_it(console: Flask)
     imported = take_in(console, used)
     report = json.loads(imported.report)
     assert (report["orders"], report["gross"], report["set_aside"]) == (2, "2477.000", 1)
+    assert report["total_by_currency"] == figures["total_by_currency"]
 
 
 def test_columns_can_be_chosen_again_while_the_start_waits_for_a_worker(
@@ -180,7 +205,17 @@ def test_a_shops_export_comes_in_by_the_page_alone(console: Flask, name: str) ->
     address = sent(client, (SAMPLES / f"{name}.csv").read_bytes(), f"{name}.csv")
     answer = press(client, f"{address}?use={name}", "import")
     imported = take_in(console, id_in(answer))
-    assert (imported.state, json.loads(imported.report)["refused_by_code"]) == ("done", {})
+    report = json.loads(imported.report)
+    assert (imported.state, report["refused_by_code"]) == ("done", {})
+    assert (report["total"], report["currency"]) == TOTALS[name]
+    shown = words(client.get(f"/imports/{imported.import_id}"))
+    for currency, total in report["total_by_currency"].items():
+        assert f"{currency} {Decimal(total):,.2f}" in shown
+    assert ("Lines of the orders" in shown) == (report["currency"] != ""), (
+        "no sums of several currencies"
+    )
+    # Nothing is saved without a name.
+    assert "Saved mappings" not in page(client, "/imports").get_text()
 
 
 def test_a_workbook_is_shown_like_any_file(console: Flask, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 from collections.abc import Callable
 from unittest.mock import patch
@@ -18,7 +19,10 @@ from sqlalchemy import select
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.bus import CommandBus
 from cqrs_app.kernel.errors import BusError, Busy, SwitchedOff, TimedOut, Unavailable
+from cqrs_app.kernel.messages.permissions import Role
 from cqrs_app.kernel.store.tables import command_log
+from cqrs_app.platform.operators.commands import DefineRole
+from cqrs_app.platform.transfer.imports.priority import LOWER_BY
 from cqrs_app.platform.transfer.uploads.receiving import Files
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import PASSWORD, client_in
@@ -82,12 +86,23 @@ def test_a_running_import_shows_how_far_it_is(console: Flask) -> None:
     attempt = work_of(console).take(import_id)
     assert attempt == 1
     assert not page(client, "/imports").select_one("progress[value]")
-    assert work_of(console).extend(import_id, attempt, done=400, total=1_600)
+    assert work_of(console).report(import_id, attempt, 400, 1_600)
     for address in ("/imports", "/imports/panel", f"/imports/{import_id}/now"):
         bar = page(client, address).select_one("progress")
         assert bar is not None
         assert (bar["value"], bar["max"]) == ("400", "1600")
-    assert "400 of 1,600 documents" in words(client, "/imports")
+    shown = words(client, "/imports")
+    assert re.search(r"400 of 1,600 documents, [\d,]+ per second, .+ left", shown)
+    assert work_of(console).report(import_id, attempt, 1_600, 1_600)
+    assert "all 1,600 documents are in; completing customers" in words(client, "/imports")
+
+
+def test_it_gives_way_to_pages(console: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    changes: list[int] = []
+    monkeypatch.setattr(os, "setpriority", lambda which, who, nice: changes.append(nice))
+    take_in(console, id_in(send(client_in(console, "supervisor"))))
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    assert changes == [min(before + LOWER_BY, 19), before]
 
 
 def test_the_log_says_who_started_it_and_the_importer_did_the_rest(console: Flask) -> None:
@@ -238,9 +253,8 @@ def test_a_file_that_was_imported_before_changes_nothing(console: Flask) -> None
     head = store.head()
     second = take_in(console, id_in(send(client)))
     assert store.head() == head + 1  # that it was started
-    assert json.loads(second.report) | {"commands_per_second": 0} == json.loads(first.report) | {
-        "commands_per_second": 0
-    }
+    timeless = {"commands_per_second": 0, "seconds": 0}
+    assert json.loads(second.report) | timeless == json.loads(first.report) | timeless
 
 
 @pytest.mark.parametrize(
@@ -324,6 +338,30 @@ def test_what_was_never_received_cannot_be_started(console: Flask) -> None:
     assert answer.status_code == 422
     assert "No such file was received" in answer.get_data(as_text=True)
     assert files_of(console).task_of(values["import_id"]) is None
+
+
+def test_rows_of_anothers_file_need_the_right_to_export(console: Flask) -> None:
+    import_id = id_in(send(client_in(console, "admin")))
+    take_in(console, import_id)
+    services = services_of(console)
+    rights = ("imports.run", "orders.view")
+    services.accounts.send(DefineRole(role="intake", based_on=Role.SUPERVISOR, permissions=rights))
+    services.accounts.create("ines", "intake", PASSWORD)
+    client = console.test_client()
+    with client.session_transaction() as cookie:
+        cookie["token"] = services.sessions.open("ines", "127.0.0.1", "test")
+    assert client.get(f"/imports/{import_id}/set-aside.csv").status_code == 403
+    assert client.get(f"/imports/{import_id}/report.json").get_json()["set_aside_examples"] == []
+    sentence = "This is not a whole number."
+    assert sentence not in client.get(f"/imports/{import_id}").text
+    asked = client.get("/queries/GetImport", query_string={"import_id": import_id})
+    assert (asked.status_code, sentence in asked.text) == (200, False)
+    for address in ("columns", "import"):
+        assert client.post(f"/imports/{import_id}/{address}").status_code == 403
+    assert client.get(f"/imports/{import_id}/columns").status_code == 403
+    owner = client_in(console, "admin")
+    assert sentence in owner.get(f"/imports/{import_id}").text
+    assert sentence in owner.get(f"/imports/{import_id}/set-aside.csv").text
 
 
 def test_rows_set_aside_are_no_formulas(console: Flask) -> None:

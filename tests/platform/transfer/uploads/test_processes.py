@@ -122,7 +122,7 @@ def test_an_import_that_loses_its_worker_stops_and_is_taken_up_again(console: Fl
         worker.wait()
         time.sleep(LEASE.length.total_seconds() / 6 + 1)
         importer.resume()
-        assert ended([importer])
+        assert ended([importer], 60)
     assert kernel.store.head() < ORDERS
     with process_of(console, "sweep"):
         # No lease had to expire: the process reported that it stopped.

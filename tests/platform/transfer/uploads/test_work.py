@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,11 +23,11 @@ from cqrs_app.interfaces.cli import uploads
 from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.commands.context import Actor, Context, new_id
 from cqrs_app.kernel.errors import NotAllowed, Refused, Unavailable
-from cqrs_app.platform.transfer.imports import background
+from cqrs_app.platform.transfer.imports import background, task
 from cqrs_app.platform.transfer.imports.importer import import_file
 from cqrs_app.platform.transfer.uploads.receiving import SET_ASIDE, UPLOAD, Files
 from cqrs_app.platform.transfer.uploads.tables import imports
-from cqrs_app.platform.transfer.uploads.work import GIVEN_UP, MAX_ATTEMPTS, Work
+from cqrs_app.platform.transfer.uploads.work import COMMAND_ENDED, GIVEN_UP, MAX_ATTEMPTS, Work
 from cqrs_app.services import services_of
 from tests.leases import end_leases
 from tests.platform.transfer.uploads.conftest import DAY, kept, row_of, take_in, work_of
@@ -128,12 +130,12 @@ def test_a_silent_process_loses_its_import_and_can_write_no_more(
     import_id = sent()
     assert work.take(import_id) == 1
     end_leases(kernel.engines.write, imports.c.lease_until)
-    assert work.extend(import_id, 1, done=5, total=10)
+    assert work.report(import_id, 1, 5, 10)
     assert work.due() is None
     end_leases(kernel.engines.write, imports.c.lease_until)
     assert work.due() == import_id
     assert work.take(import_id) == 2
-    assert not work.extend(import_id, 1, done=6, total=10)
+    assert not work.report(import_id, 1, 6, 10)
     work.fail(import_id, 1, "I am late.")
     work.finish(import_id, 1, "{}", 1, b"late", "")
     row = row_of(console, import_id)
@@ -145,6 +147,22 @@ def test_a_process_that_ended_is_followed_at_once(sent: Callable[..., str], work
     work.take(import_id)
     work.release(import_id, 1)
     assert work.due() == import_id
+
+
+def test_a_process_that_takes_longer_to_start_than_a_lease_keeps_its_import(
+    kernel: Kernel, sent: Callable[..., str], work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = "import time; time.sleep(0.5)"
+    popen = subprocess.Popen
+    monkeypatch.setattr(task, "PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: popen([sys.executable, "-c", slow]))
+    import_id = sent()
+    attempt = work.take(import_id)
+    assert attempt == 1
+    end_leases(kernel.engines.write, imports.c.lease_until)
+    assert work.due() == import_id
+    task._supervise(work, import_id, attempt)
+    assert work.due() is None
 
 
 def test_a_file_that_ends_every_process_is_given_up_with_a_sentence(
@@ -162,6 +180,20 @@ def test_a_file_that_ends_every_process_is_given_up_with_a_sentence(
     row = row_of(console, import_id)
     assert (row.state, row.sentence) == ("failed", GIVEN_UP)
     assert row_of(console, other).state == "waiting"
+
+
+def test_an_import_from_the_command_line_is_listed_until_its_process_is_gone(
+    console: Flask, kernel: Kernel, sent: Callable[..., str], work: Work
+) -> None:
+    import_id = work.begin("online-retail", "year.csv", 5, "0" * 64)
+    other = sent()
+    work.give_up()
+    assert (row_of(console, import_id).state, work.due()) == ("running", None)
+    end_leases(kernel.engines.write, imports.c.lease_until)
+    assert work.due() == other
+    work.give_up()
+    row = row_of(console, import_id)
+    assert (row.state, row.sentence, row.uploaded_by) == ("failed", COMMAND_ENDED, "command line")
 
 
 def test_a_process_that_was_overtaken_stops(
@@ -275,17 +307,22 @@ def test_files_are_dropped_after_a_month_and_what_was_never_started_after_a_day(
     assert take_in(console, done).state == "done"
     stray, waiting = sent(started=False), sent()
     clock.after(timedelta(hours=25))
-    files.forget_old()
+    files.forget_strays()
+    assert files.forget_before(clock() - timedelta(days=30)) == 0
     assert row_of(console, stray) is None
     assert row_of(console, waiting).state == "waiting"
     assert list(files.chunks(done, UPLOAD)) == [DAY]
-    clock.after(timedelta(days=30))
-    files.forget_old()
-    assert list(files.chunks(done, UPLOAD)) == []
-    assert list(files.chunks(waiting, UPLOAD)) == [DAY]
     assert b"write_off" in b"".join(files.chunks(done, SET_ASIDE))
-    assert row_of(console, done).report is not None
-    assert kept(console) == (2, 2)
+    assert json.loads(row_of(console, done).report)["set_aside_examples"]
+    clock.after(timedelta(days=30))
+    assert files.forget_before(clock() - timedelta(days=30)) == 1
+    assert files.forget_before(clock() - timedelta(days=30)) == 0
+    assert list(files.chunks(done, UPLOAD)) == list(files.chunks(done, SET_ASIDE)) == []
+    assert list(files.chunks(waiting, UPLOAD)) == [DAY]
+    report = json.loads(row_of(console, done).report)
+    assert report["set_aside_examples"] == []
+    assert report["rows"] == 10
+    assert kept(console) == (2, 1)
 
 
 def test_a_file_being_received_is_not_received_twice(kernel: Kernel, files: Files) -> None:

@@ -14,7 +14,9 @@ from cqrs_app.areas.desk.queries.filters import OrderFilters
 from cqrs_app.areas.desk.queries.order_list import ListOrders
 from cqrs_app.areas.desk.words import OrderStage
 from cqrs_app.areas.orders.words import OrderStatus
+from cqrs_app.interfaces.web.ask import authorise
 from cqrs_app.interfaces.web.columns import PARAMETER as COLUMNS
+from cqrs_app.interfaces.web.listing import TAKEN
 from cqrs_app.interfaces.web.typed import ME, read_here
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.description import fields_of
@@ -51,7 +53,7 @@ class Address:
     @classmethod
     def of(cls, args: MultiDict[str, str]) -> Address:
         kept = {name: tuple(v for v in args.getlist(name) if v.strip()) for name in args}
-        return cls({name: values for name, values in kept.items() if values})
+        return cls({name: each for name, each in kept.items() if each and name not in TAKEN})
 
     @classmethod
     def from_query(cls, query: str) -> Address:
@@ -62,9 +64,14 @@ class Address:
         return urlencode(self.given, doseq=True)
 
     def question(self, cls: type[Q], **fixed: Any) -> Q:
-        """The query for this URL, with some fields fixed by the page. Raises Invalid, with a
-        sentence per unusable parameter.
+        """The query for this URL, with some fields fixed by the page. Raises NotAllowed, or Invalid
+        with a sentence per unusable parameter.
         """
+        authorise(cls)
+        return self.parsed(cls, **fixed)
+
+    def parsed(self, cls: type[Q], **fixed: Any) -> Q:
+        """The same for filters that are asked by another query."""
         try:
             return parse(cls, read_here(cls, self._values()) | fixed)
         except Invalid as invalid:
@@ -74,7 +81,9 @@ class Address:
 
     def _values(self) -> dict[str, Any]:
         values: dict[str, Any] = {
-            name: found[0].strip() for name, found in self.given.items() if name != COLUMNS
+            name: found[0].strip()
+            for name, found in self.given.items()
+            if found and name != COLUMNS
         }
         for name in SEVERAL & self.given.keys():
             values[name] = list(dict.fromkeys(self.given[name]))

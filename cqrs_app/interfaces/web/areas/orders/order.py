@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Set
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -45,7 +45,7 @@ from cqrs_app.interfaces.web.auth import background
 from cqrs_app.interfaces.web.awaiting import awaiting_approval, without_requested
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.delayed import delayed_actions
-from cqrs_app.interfaces.web.pending_badges import PendingBadge, badges_of
+from cqrs_app.interfaces.web.pending_badges import Badges, PendingBadge, badges_of
 from cqrs_app.interfaces.web.polling import fragment, poll_every
 from cqrs_app.interfaces.web.tasks import allowed_tasks
 from cqrs_app.kernel.messages.messages import Query
@@ -101,68 +101,64 @@ def order_fragment(order_id: str) -> str:
     return render_template("orders/_order.html", **_shown(order_id, dict(parse_qsl(address.query))))
 
 
-def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of an order. Without `read_store` it was folded from the events; `empty` is the
+    freshness of the projections if only they lack the order. `version` is that of its timeline."""
+
+    answer: Answer[Any]
+    empty: Freshness | None
+    timeline: dict[str, Any]
+    version: Answer[int]
+    read_store: bool
+
+
+def _known(order_id: str, args: Mapping[str, str], more_args: Mapping[str, str]) -> _Known:
     question = query_or_404(GetOrder, f"There is no order {order_id}.", order_id=order_id)
-    all_lines = args.get("lines") == "all"
-    more_args = {name: args[name] for name in ("lines", LIST, QUEUE, *NAMES) if args.get(name)}
     entries = question_of(order_id, args)
-    read_store = True
     try:
         answer, empty = _found(question)
         timeline, version = timeline_panel(entries, more_args, strong=False)
     except NO_ANSWER:
         # The events are in the write store.
-        answer, empty = ask(question, strong=True), None
+        answer = ask(question, strong=True)
         timeline, version = timeline_panel(entries, more_args, strong=True)
-        read_store = False
-    value = answer.value
+        return _Known(answer, None, timeline, version, read_store=False)
+    return _Known(answer, empty, timeline, version, read_store=True)
+
+
+def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
+    all_lines = args.get("lines") == "all"
+    more_args = {name: args[name] for name in ("lines", LIST, QUEUE, *NAMES) if args.get(name)}
+    known = _known(order_id, args, more_args)
+    value, read_store = known.answer.value, known.read_store
     lines = value.lines[: None if all_lines else FIRST_LINES] if value else ()
     actions = ask(OrderActions(order_id=order_id))
     panels, unavailable = _panels(
         order_id, value.customer_id if value else "", read_store=read_store
     )
-    # A change is pending until the order and its timeline both include it.
-    held = (
-        (value.applied_version if value else 0, answer.freshness),
-        (version.value, version.freshness),
-    )
-    shown, freshness = min(held, key=itemgetter(0))
-    badges = badges_of("order", {order_id: shown}, freshness)[order_id]
+    badges, freshness = _badges(order_id, known)
     delayed = delayed_actions(f"order-{order_id}")
     waiting = {each.name for each in delayed if not each.sentence}
-    pending = bool(badges.pending)
+    ahead = value is not None and known.empty is not None
+    follows_soon = (bool(badges.pending) or ahead) and (known.empty or freshness).is_moving
     if waiting and badges.pending and badges.pending.version is None:
         badges = replace(badges, pending=None)  # its notice says so
-    ahead = value is not None and empty is not None
-    stream = f"order-{order_id}"
-    paid = panels["payments"].value.payments if panels["payments"] else ()
-    requests = awaiting_approval([stream, *(f"payment-{each.payment_id}" for each in paid)])
-    allowed, not_now = allowed_tasks(without_requested(actions.value.actions, requests, stream))
-    fulfilment_tasks = tasks_of(panels["fulfilment"].value) if panels["fulfilment"] else []
-    follows_soon = (pending or ahead) and (empty or freshness).is_moving
     return {
         "order_id": order_id,
         "order": value,
-        "freshness": answer.freshness,
+        "freshness": known.answer.freshness,
         "lines": lines,
         "all_lines": all_lines,
         "known_skus": products_of(each.sku for each in lines)
         if read_store and may(SEE_PRODUCTS)
         else (),
-        **timeline,
-        "allowed": [each for each in allowed if each["name"] not in waiting],
-        **placed(allowed, waiting, value and value.stage, fulfilment_tasks),
+        **known.timeline,
+        **_tasks(order_id, value, actions, panels, waiting),
         "delayed": delayed,
-        "requests": requests,
-        "not_now": not_now,
-        "actions_freshness": actions.freshness,
         "badges": badges,
         "attention": _attention(order_id),
-        "may_assign": may_act(ASSIGN),
-        "may_work": may_act(WORK),
-        "may_see_commands": may("commands.view"),
-        "may_see_events": may("events.view"),
-        "may_see_customers": may("customers.view"),
+        **_rights(),
         "panels": panels,
         "read_store": read_store,
         "unavailable": unavailable,
@@ -174,11 +170,6 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
         "exchanges": ask(ListOrders(exchange_for=order_id)).value.rows
         if read_store and value and value.returns
         else (),
-        "may_refund": may_act("payments.refund"),
-        "may_attach": may_act(ATTACH),
-        "may_remove_attachment": may_act(REMOVE_ATTACHMENT),
-        "may_place": may_act("orders.place"),
-        "may_record_payments": may_act("payments.record"),
         "ahead": ahead,
         "follows_soon": follows_soon,
         "poll_every": poll_every(
@@ -186,6 +177,58 @@ def _shown(order_id: str, args: Mapping[str, str]) -> dict[str, Any]:
             "5s" if not value or len(value.lines) <= FIRST_LINES or not all_lines else "30s",
         ),
         "more_args": more_args,
+    }
+
+
+def _badges(order_id: str, known: _Known) -> tuple[Badges, Freshness]:
+    """With the freshness they are judged by. A change is pending until the order and its timeline
+    both include it."""
+    order, version = known.answer, known.version
+    held = (
+        (order.value.applied_version if order.value else 0, order.freshness),
+        (version.value, version.freshness),
+    )
+    shown, freshness = min(held, key=itemgetter(0))
+    return badges_of("order", {order_id: shown}, freshness)[order_id], freshness
+
+
+def _tasks(
+    order_id: str,
+    value: OrderView | None,
+    actions: Answer[Any],
+    panels: Mapping[str, Answer[Any] | None],
+    waiting: Set[str],
+) -> dict[str, Any]:
+    """What can be done with the order, what cannot be now, and what waits for an approval. Tasks in
+    `waiting` are delayed and not offered again."""
+    stream = f"order-{order_id}"
+    payments, fulfilment = panels["payments"], panels["fulfilment"]
+    paid = payments.value.payments if payments else ()
+    requests = awaiting_approval([stream, *(f"payment-{each.payment_id}" for each in paid)])
+    allowed, not_now = allowed_tasks(without_requested(actions.value.actions, requests, stream))
+    tasks = tasks_of(fulfilment.value) if fulfilment else []
+    return {
+        "allowed": [each for each in allowed if each["name"] not in waiting],
+        **placed(allowed, waiting, value.stage if value else None, tasks),
+        "requests": requests,
+        "not_now": not_now,
+        "actions_freshness": actions.freshness,
+    }
+
+
+def _rights() -> dict[str, bool]:
+    """What the operator may see and do beside the tasks."""
+    return {
+        "may_assign": may_act(ASSIGN),
+        "may_work": may_act(WORK),
+        "may_see_commands": may("commands.view"),
+        "may_see_events": may("events.view"),
+        "may_see_customers": may("customers.view"),
+        "may_refund": may_act("payments.refund"),
+        "may_attach": may_act(ATTACH),
+        "may_remove_attachment": may_act(REMOVE_ATTACHMENT),
+        "may_place": may_act("orders.place"),
+        "may_record_payments": may_act("payments.record"),
     }
 
 

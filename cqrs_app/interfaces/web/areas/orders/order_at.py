@@ -10,9 +10,10 @@ from wtforms import Form
 
 from cqrs_app.areas.desk.queries.order_at import GetOrderAt, OrderAt
 from cqrs_app.interfaces.web.areas.orders.order import FIRST_LINES
-from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, may
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, authorise, may
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.forms_fields import DateTimeLocalField
+from cqrs_app.interfaces.web.listing import kept_here
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import parse
 
@@ -29,12 +30,14 @@ class TimeForm(Form):
 @bp.get("/orders/<order_id>/at/<int:version>")
 def order_at_version(order_id: str, version: int) -> ResponseReturnValue:
     """The order after one of its events."""
+    authorise(GetOrderAt)
     return _page(_question(order_id, version=str(version)))
 
 
 @bp.get("/orders/<order_id>/at")
 def order_at(order_id: str) -> ResponseReturnValue:
     """The order after a timeline entry (`position`), or at a time (`at`)."""
+    authorise(GetOrderAt)
     given = {name: request.args.get(name, "").strip() for name in ("position", "at")}
     point = {name: text for name, text in given.items() if text}
     if "at" in point:
@@ -92,7 +95,7 @@ def _others(question: GetOrderAt, found: OrderAt) -> dict[str, Any]:
     def url(version: int) -> str:
         return url_for("web.order_at_version", order_id=found.order_id, version=version)
 
-    address = (request.view_args or {}) | request.args.to_dict() | {"lines": "all"}
+    address = kept_here() | (request.view_args or {}) | {"lines": "all"}
     return {
         "earlier": earlier,
         "later": later,

@@ -13,7 +13,7 @@ from cqrs_app.areas.assignments.commands import WORK, AssignOrder, UnassignOrder
 from cqrs_app.areas.desk.queries.choices import OrderChoices
 from cqrs_app.areas.desk.queries.filters import OrderFilters
 from cqrs_app.areas.desk.queries.order_list import CountChanges, ListOrders
-from cqrs_app.areas.desk.queries.view_counts import MOST_VIEWS, CountViews, ViewCount
+from cqrs_app.areas.desk.queries.view_counts import CountViews, ViewCount
 from cqrs_app.areas.desk.words import NEEDS_ACTION, OrderStage
 from cqrs_app.areas.orders.commands import (
     AddOrderNote,
@@ -41,7 +41,7 @@ from cqrs_app.interfaces.web.polling import following, poll_every
 from cqrs_app.interfaces.web.tasks import offered
 from cqrs_app.interfaces.web.typed import ME
 from cqrs_app.interfaces.web.views import Count, View, view_tabs
-from cqrs_app.kernel import Command, fold
+from cqrs_app.kernel import MOST_COUNTS, Command, fold
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.platform.batches.commands import RUN
 from cqrs_app.platform.queue.claims import Held
@@ -76,7 +76,7 @@ BUILT_IN = (
 
 def _counted(views: Sequence[View]) -> list[Count | None]:
     filters = [_filters_of(each) for each in views]
-    usable = [each for each in filters if each is not None][:MOST_VIEWS]
+    usable = [each for each in filters if each is not None][:MOST_COUNTS]
     counts = iter(ask(CountViews(views=tuple(usable))).value)
     return [None if each is None else _count(each, next(counts, None)) for each in filters]
 
@@ -85,7 +85,7 @@ def _filters_of(view: View) -> OrderFilters | None:
     """None for a view that was saved by a release with other filters."""
     try:
         given = {name: tuple(texts) for name, texts in view.given.items()}
-        return Address(given).filters().question(OrderFilters)
+        return Address(given).filters().parsed(OrderFilters)
     except Invalid:
         return None
 

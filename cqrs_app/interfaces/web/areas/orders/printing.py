@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from cqrs_app.areas.desk.queries.one_order import OrderView
 from cqrs_app.areas.desk.queries.several_orders import GetOrders
 from cqrs_app.interfaces.web.areas.order_summary import order_given
-from cqrs_app.interfaces.web.ask import NO_ANSWER, ask
+from cqrs_app.interfaces.web.ask import NO_ANSWER, ask, authorise
 from cqrs_app.interfaces.web.blueprint import bp
 from cqrs_app.interfaces.web.pending_badges import badges_of
 from cqrs_app.kernel.errors import Invalid
@@ -31,6 +31,7 @@ def print_orders(paper: str) -> ResponseReturnValue:
     """The document of each `order` in the URL, each on a page of its own."""
     if paper not in PAPERS:
         abort(404, "There is no such document.")
+    authorise(GetOrders)
     ids = list(dict.fromkeys(request.args.getlist("order")))
     if not ids:
         abort(400, "Choose at least one order to print.")

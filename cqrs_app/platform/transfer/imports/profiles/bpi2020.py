@@ -12,9 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
-from itertools import islice
 from pathlib import Path
-from typing import overload
 
 from cqrs_app.areas.expenses import commands as do
 from cqrs_app.areas.expenses.events import ExpenseClaimFlagged
@@ -33,16 +31,19 @@ from cqrs_app.platform.transfer.imports.documents import (
     Contents,
     Document,
     Profile,
-    SetAside,
     SourceFile,
 )
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Format
 from cqrs_app.platform.transfer.imports.gathered import UNREADABLE, Unreadable
-from cqrs_app.platform.transfer.imports.source import BadFile, SourceRow
+from cqrs_app.platform.transfer.imports.set_aside import SetAside
+from cqrs_app.platform.transfer.imports.source import SourceRow
+from cqrs_app.platform.transfer.imports.spooled import SpooledTexts
 from cqrs_app.platform.transfer.imports.xes import XesEvent, XesTrace, read_traces
 from cqrs_app.standards.money import charged
 
 HEADER = ("Trace", "Activity", "Time", "Resource", "Role")
+_COLUMNS = {"claim_id": "Trace", "occurred_at": "Time"}
+"""Fields of commands -> the columns of the rows set aside."""
 _NAME, _TIME = "concept:name", "time:timestamp"
 _EVENT = (_NAME, _TIME, "org:resource", "org:role")
 LONGEST = 90
@@ -69,82 +70,43 @@ _NAMED = {
 
 
 def read(path: Path, given: Format = DETECTED) -> Contents:
-    """Reads the log once to find what is wrong with it, and again while its claims are imported.
+    """Reads the log once to find whether it is one, and again while its claims are imported.
 
     Raises BadFile if it cannot be used.
     """
-    contents = Contents(files={path.name: SourceFile(HEADER)})
-    count, seen = 0, set[str]()
+    contents = Contents(files={path.name: SourceFile(HEADER)}, columns=_COLUMNS)
     for trace in read_traces(path):
         contents.rows += len(trace.events)
-        found = _documents_or_fault(path.name, trace, seen)
-        if isinstance(found, Unreadable):
-            contents.set_aside += _set_aside(path.name, trace, UNREADABLE, found)
-        elif not found:
-            contents.set_aside += _set_aside(path.name, trace, "repeated_trace")
-        else:
-            count += len(found)
-    contents.streamed = StreamedClaims(path, count)
+        contents.count += 1
+    contents.documents = _all_documents(path, contents)
     return contents
 
 
-class StreamedClaims(Sequence[Document]):
-    """The claims of a log, of which a slice is read at a time: its end is where the next begins, or
-    else the file is read from its beginning again."""
-
-    def __init__(self, path: Path, count: int) -> None:
-        self._path = path
-        self._count = count
-        self._next = 0
-        self._documents = iter(())  # type: Iterator[Document]
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, place: int) -> Document: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> list[Document]: ...
-
-    def __getitem__(self, place: int | slice) -> Document | list[Document]:
-        if isinstance(place, int):
-            return self[place : place + 1][0]
-        start, stop, _ = place.indices(self._count)
-        if start != self._next or not start:
-            self._documents = islice(_all_documents(self._path), start, None)
-        self._next = stop
-        found = list(islice(self._documents, stop - start))
-        if len(found) < stop - start:
-            raise BadFile(f"{self._path.name} has changed while it was imported.")
-        return found
-
-
-def _all_documents(path: Path) -> Iterator[Document]:
-    seen = set[str]()
+def _all_documents(path: Path, contents: Contents) -> Iterator[Document]:
+    seen = SpooledTexts()
     for trace in read_traces(path):
-        found = _documents_or_fault(path.name, trace, seen)
-        if not isinstance(found, Unreadable):
-            yield from found
+        contents.passed += 1
+        try:
+            documents = _documents_of(path.name, trace)
+        except Unreadable as fault:
+            contents.set_aside.extend(_set_aside(path.name, trace, UNREADABLE, fault))
+            continue
+        keys = {documents[0].case, *(each.key for each in documents)}
+        if any(seen.get(key) is not None for key in keys):
+            contents.set_aside.extend(_set_aside(path.name, trace, "repeated_trace"))
+            continue
+        for key in keys:
+            seen.add(key)
+        yield from documents
 
 
-def _documents_or_fault(
-    file: str, trace: XesTrace, seen: set[str]
-) -> tuple[Document, ...] | Unreadable:
-    """The claims of a trace, or why it cannot be read; none if one of their numbers, or its name,
-    was `seen` before."""
+def _documents_of(file: str, trace: XesTrace) -> tuple[Document, ...]:
+    """Raises Unreadable."""
     try:
-        documents = tuple(_documents(file, trace))
-    except Unreadable as fault:
-        return fault
+        return tuple(_documents(file, trace))
     except Invalid as invalid:
         field, sentence = next(iter(invalid.problems.items()))
-        return Unreadable(sentence, field)
-    keys = {documents[0].case, *(each.key for each in documents)}
-    if seen & keys:
-        return ()
-    seen |= keys
-    return documents
+        raise Unreadable(sentence, field) from invalid
 
 
 def _documents(file: str, trace: XesTrace) -> Iterator[Document]:
@@ -263,7 +225,7 @@ def _set_aside(
         if fault:
             yield SetAside(row, reason, sentence, fault.column, fault.value[:LONGEST])
         else:
-            yield SetAside(row, reason)
+            yield SetAside(row, reason, column=HEADER[0], value=name[:LONGEST])
 
 
 PROFILE = Profile(

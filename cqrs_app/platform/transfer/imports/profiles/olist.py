@@ -15,6 +15,9 @@ from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
+from typing import cast
+
+import msgspec
 
 from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.areas.inventory.commands import AddProduct
@@ -26,28 +29,30 @@ from cqrs_app.platform.transfer.imports.documents import (
     Contents,
     Document,
     Profile,
-    SetAside,
     SourceFile,
     Step,
 )
 from cqrs_app.platform.transfer.imports.folder import files_in
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Dates, Format, exact
 from cqrs_app.platform.transfer.imports.gathered import (
-    Gathered,
     Unreadable,
+    documents_of,
     incomplete,
     parsed,
+    parsed_rows,
     refused,
 )
 from cqrs_app.platform.transfer.imports.lifecycle import LIFE_COMMANDS, life_of
+from cqrs_app.platform.transfer.imports.set_aside import SetAside
 from cqrs_app.platform.transfer.imports.source import SourceRow
+from cqrs_app.platform.transfer.imports.spooled import SpooledRows, SpooledTexts
 from cqrs_app.platform.transfer.imports.table import open_table
 
 Row = Mapping[str, str]
 Item = tuple[SourceRow, Row]
 """A row of a file, and its texts by column."""
 _COLUMNS = {
-    "order_id": "order_id",
+    "occurred_at": "order_purchase_timestamp",
     "customer_id": "customer_unique_id",
     "postal_code": "customer_zip_code_prefix",
     "city": "customer_city",
@@ -130,50 +135,61 @@ class _Reading:
         }
         self._customers = self._looked_up("customers")
         self._products = self._looked_up("products")
-        self._contents = Contents()
-        self._gathered: Gathered[tuple[str, Row]] = Gathered(self._contents)
+        self._contents = Contents(columns=_COLUMNS)
 
     def contents(self) -> Contents:
+        rows = SpooledRows()
         for name in ("orders", "order_items"):
             for source, row in self._counted(name):
-                if source.problem:
-                    fault = Unreadable(source.problem)
-                    self._gathered.unreadable(source, row.get("order_id", ""), fault)
-                else:
-                    self._gathered.add(row["order_id"], source, (name, row))
-        for _, rows in self._gathered.documents():
-            orders = [(source, row) for source, (name, row) in rows if name == "orders"]
-            items = [(source, row) for source, (name, row) in rows if name == "order_items"]
-            if orders:
-                self._take(*orders[0], items)
-                self._set_aside(orders[1:], "repeated_order")
-            else:
-                self._set_aside(items, "no_order")
+                rows.add(row.get("order_id", ""), source, name)
         for source, _ in self._counted("order_payments"):
             broken = Unreadable(source.problem).of(source) if source.problem else None
             self._contents.set_aside.append(broken or SetAside(source, "payment"))
+        self._contents.count = len(rows)
+        self._contents.documents = self._documents(rows)
         return self._contents
 
-    def _set_aside(self, rows: list[Item], reason: str) -> None:
-        self._contents.set_aside += [SetAside(source, reason) for source, _ in rows]
+    def _documents(self, rows: SpooledRows) -> Iterator[Document]:
+        def parse(source: SourceRow, name: str) -> tuple[str, Row]:
+            if source.problem:
+                raise Unreadable(source.problem)
+            return name, self._tables[name].texts(source)
 
-    def _take(self, source: SourceRow, row: Row, items: list[Item]) -> None:
+        for _, found in documents_of(rows, self._contents):
+            known = parsed_rows(found, parse, self._contents)
+            orders = [(source, row) for source, (name, row) in known if name == "orders"]
+            items = [(source, row) for source, (name, row) in known if name == "order_items"]
+            if orders:
+                self._set_aside(orders[1:], "repeated_order")
+                yield from self._taken(*orders[0], items)
+            else:
+                self._set_aside(items, "no_order")
+
+    def _set_aside(self, rows: list[Item], reason: str) -> None:
+        self._contents.set_aside.extend(
+            SetAside(source, reason, column="order_id", value=row["order_id"])
+            for source, row in rows
+        )
+
+    def _taken(self, source: SourceRow, row: Row, items: list[Item]) -> Iterator[Document]:
+        """The document, unless it is set aside."""
         rows = (source, *(each for each, _ in items))
+        set_aside = self._contents.set_aside
         try:
             steps = tuple(self._steps(row, items))
         except Invalid as invalid:
             # Items of one article become one line, so a line's number is that of no row.
-            self._contents.set_aside += refused(rows[:1], invalid, _COLUMNS)
-            self._contents.set_aside += incomplete(rows[1:], source)
+            set_aside.extend(refused(rows[:1], invalid, self._contents))
+            set_aside.extend(incomplete(rows[1:], source))
         except UnreadableItem as fault:
-            self._contents.set_aside.append(fault.of(fault.row))
+            set_aside.append(fault.of(fault.row))
             others = [each for each in rows if each is not fault.row]
-            self._contents.set_aside += incomplete(others, fault.row)
+            set_aside.extend(incomplete(others, fault.row))
         except Unreadable as fault:
-            self._contents.set_aside.append(fault.of(source))
-            self._contents.set_aside += incomplete(rows[1:], source)
+            set_aside.append(fault.of(source))
+            set_aside.extend(incomplete(rows[1:], source))
         else:
-            self._contents.documents.append(Document("order", row["order_id"], steps, rows))
+            yield Document("order", row["order_id"], steps, rows)
 
     def _steps(self, row: Row, items: list[Item]) -> Iterator[Step]:
         placed_at = _moment_of(row, "order_purchase_timestamp")
@@ -190,7 +206,7 @@ class _Reading:
             yield Step(latest, note, "no-time")
 
     def _placed(self, row: Row, items: list[Item]) -> PlaceOrder:
-        customer = self._customers.get(row["customer_id"])
+        customer = _found(self._customers, row["customer_id"])
         if customer is None:
             raise Unreadable(NO_CUSTOMER, "customer_id", row["customer_id"])
         return PlaceOrder(
@@ -212,7 +228,7 @@ class _Reading:
             (item["product_id"], _amount(source, item, "price")) for source, item in items
         )
         for (product_id, price), quantity in units.items():
-            product = self._products.get(product_id, {})
+            product = _found(self._products, product_id) or {}
             yield OrderLine(
                 sku=product_id,
                 description=product.get("product_category_name", "").replace("_", " "),
@@ -232,11 +248,19 @@ class _Reading:
         file = SourceFile(table.header, table.format, table.ignored)
         self._contents.files[table.path.name] = file
 
-    def _looked_up(self, name: str) -> dict[str, Row]:
-        """The rows of a file by the value of the first column."""
-        table = self._tables[name]
-        rows = (table.texts(source) for source in table.rows() if not source.problem)
-        return {row[_HEADERS[name][0]]: row for row in rows}
+    def _looked_up(self, name: str) -> SpooledTexts:
+        """The rows of a file, as JSON, by the value of the first column."""
+        table, found = self._tables[name], SpooledTexts()
+        for source in table.rows():
+            if not source.problem:
+                row = table.texts(source)
+                found.add(row[_HEADERS[name][0]], msgspec.json.encode(row).decode())
+        return found
+
+
+def _found(texts: SpooledTexts, key: str) -> Row | None:
+    text = texts.get(key)
+    return None if text is None else cast(Row, msgspec.json.decode(text))
 
 
 class UnreadableItem(Unreadable):

@@ -65,6 +65,7 @@ _FILE = LineFile(
         "unit_price": "UnitPrice",
     },
     set_aside=_reason_to_set_aside,
+    about={"write_off": "quantity", "zero_price": "unit_price", "adjustment": "number"},
     is_credit_note=_is_credit_note,
 )
 

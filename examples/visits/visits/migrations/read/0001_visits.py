@@ -18,7 +18,8 @@ def upgrade() -> None:
         sa.Column("visitor", sa.String(length=80), nullable=False),
         sa.Column("host", sa.String(length=80), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
-        sa.Column("state", sa.String(length=8), nullable=False),
+        sa.Column("state", sa.String(length=40), nullable=False),
+        sa.Column("badge", sa.Integer(), nullable=True),
         sa.Column("applied_version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("visit_id", name=op.f("pk_visits_visits")),
     )
