@@ -23,6 +23,7 @@ settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")
 
 pytest_plugins = (
+    "tests.at_once",
     "tests.fast",
     "tests.services.obtainable",
     "tests.services.passwords",
