@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from cqrs_app.interfaces.scim import discovery, doors, groups, users  # noqa: F401 - each adds views
+from cqrs_app.interfaces.scim import doors, routes  # noqa: F401 - each adds to the blueprint
 from cqrs_app.interfaces.scim.blueprint import bp
 
 

@@ -9,38 +9,31 @@ from flask import Response, request, url_for
 from scim2_models import Context, ListResponse, Meta, Resource, ResourceType, Schema
 from scim2_models.exceptions import ForbiddenException, NotFoundException, NotImplementedException
 
-from cqrs_app.interfaces.scim.blueprint import bp
 from cqrs_app.interfaces.scim.doors import answer
 from cqrs_app.interfaces.scim.resources import CONFIG, PROVIDER
 
 
-@bp.get("/ServiceProviderConfig")
 def config() -> Response:
     location = url_for("scim.config", _external=True)
     return _one(CONFIG, "ServiceProviderConfig", location)
 
 
-@bp.get("/ResourceTypes")
 def resource_types() -> Response:
     return _list(ResourceType, PROVIDER.resource_types, "scim.resource_type")
 
 
-@bp.get("/ResourceTypes/<key>")
 def resource_type(key: str) -> Response:
     return _find(PROVIDER.resource_types, key, "ResourceType")
 
 
-@bp.get("/Schemas")
 def schemas() -> Response:
     return _list(Schema, PROVIDER.schemas, "scim.schema")
 
 
-@bp.get("/Schemas/<key>")
 def schema(key: str) -> Response:
     return _find(PROVIDER.schemas, key, "Schema")
 
 
-@bp.post("/.search")
 def search() -> Response:
     detail = "Search /Users/.search or /Groups/.search."
     raise NotImplementedException(detail=detail)

@@ -8,8 +8,6 @@ from typing import Any
 import msgspec
 from flask import Response, g, request
 from flask.typing import ResponseReturnValue
-from pydantic import ValidationError
-from scim2_models import Error, SCIMException
 from werkzeug.exceptions import HTTPException
 
 from cqrs_app.interfaces.api.auth import identify
@@ -60,23 +58,14 @@ def actor() -> Actor:
 def error(
     status: int, detail: str, scim_type: str = "", headers: dict[str, str] | None = None
 ) -> Response:
+    from scim2_models import Error
+
     body = Error(status=status, scim_type=scim_type or None, detail=detail)
     return answer(body.model_dump(), status, headers)
 
 
 def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return Response(msgspec.json.encode(body), status, headers, mimetype=MEDIA_TYPE)
-
-
-@bp.errorhandler(SCIMException)
-def _scim(refused: SCIMException) -> Response:
-    return answer(refused.to_error().model_dump(), refused.status)
-
-
-@bp.errorhandler(ValidationError)
-def _invalid(refused: ValidationError) -> Response:
-    found = Error.from_validation_errors(refused.errors())[0]
-    return answer(found.model_dump(), found.status or 400)
 
 
 @bp.errorhandler(AccountError)
@@ -108,7 +97,16 @@ def _http(refused: HTTPException) -> Response:
 
 
 @bp.errorhandler(Exception)
-def _unexpected(fault: Exception) -> Response:
+def _other(fault: Exception) -> Response:
+    # Registered by class, these would be imported at the start: see routes.py.
+    from pydantic import ValidationError
+    from scim2_models import Error, SCIMException
+
+    if isinstance(fault, SCIMException):
+        return answer(fault.to_error().model_dump(), fault.status)
+    if isinstance(fault, ValidationError):
+        found = Error.from_validation_errors(fault.errors())[0]
+        return answer(found.model_dump(), found.status or 400)
     number = new_id()
     logger.error("%s: provisioning failed", number, exc_info=fault)
     report_page(fault, number)

@@ -8,7 +8,6 @@ from flask import Response, url_for
 from scim2_models import Context, Meta, PatchOp, Reference
 
 from cqrs_app.interfaces.scim.answers import asked, one, page, read, require_version, with_version
-from cqrs_app.interfaces.scim.blueprint import bp
 from cqrs_app.interfaces.scim.doors import actor
 from cqrs_app.interfaces.scim.resources import PROVIDER, Group, Member
 from cqrs_app.platform.operators.errors import AccountError
@@ -19,26 +18,21 @@ from cqrs_app.services import services
 UNUSABLE = f"displayName and externalId have 1 to {EXTERNAL_LENGTH} printable characters."
 
 
-@bp.get("/Groups")
-@bp.post("/Groups/.search", endpoint="search_groups")
 def groups() -> Response:
     question = asked(Group)
     return page(Group, list(map(_shown, services.provisioning.groups())), question)
 
 
-@bp.post("/Groups")
 def create_group() -> Response:
     given = read(Group, Context.RESOURCE_CREATION_REQUEST)
     made = services.provisioning.create_group(_provisioned(str(uuid.uuid4()), given), actor())
     return one(_versioned(made), 201, Context.RESOURCE_CREATION_RESPONSE)
 
 
-@bp.get("/Groups/<group_id>")
 def group(group_id: str) -> Response:
     return one(_versioned(services.provisioning.group(group_id)))
 
 
-@bp.put("/Groups/<group_id>")
 def replace_group(group_id: str) -> Response:
     given = read(Group, Context.RESOURCE_REPLACEMENT_REQUEST)
     before = _versioned(services.provisioning.group(group_id))
@@ -48,7 +42,6 @@ def replace_group(group_id: str) -> Response:
     return one(_versioned(changed), 200, Context.RESOURCE_REPLACEMENT_RESPONSE)
 
 
-@bp.patch("/Groups/<group_id>")
 def patch_group(group_id: str) -> Response:
     patch = read(PatchOp[Group], Context.RESOURCE_PATCH_REQUEST)
     found = _versioned(services.provisioning.group(group_id))
@@ -59,7 +52,6 @@ def patch_group(group_id: str) -> Response:
     return one(_versioned(changed), 200, Context.RESOURCE_PATCH_RESPONSE)
 
 
-@bp.delete("/Groups/<group_id>")
 def delete_group(group_id: str) -> Response:
     require_version(_versioned(services.provisioning.group(group_id)))
     services.provisioning.delete_group(group_id, actor())

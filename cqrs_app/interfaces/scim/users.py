@@ -8,7 +8,6 @@ from flask import Response, url_for
 from scim2_models import Context, GroupMembership, Meta, PatchOp, Reference
 
 from cqrs_app.interfaces.scim.answers import asked, one, page, read, require_version, with_version
-from cqrs_app.interfaces.scim.blueprint import bp
 from cqrs_app.interfaces.scim.doors import actor
 from cqrs_app.interfaces.scim.resources import PROVIDER, Email, User
 from cqrs_app.platform.operators.errors import AccountError
@@ -22,8 +21,6 @@ BY_NAME = re.compile(r'\s*(?:userName|id)\s+eq\s+"([^"\\]*)"\s*', re.IGNORECASE)
 UNUSABLE = f"externalId has at most {EXTERNAL_LENGTH} printable characters."
 
 
-@bp.get("/Users")
-@bp.post("/Users/.search", endpoint="search_users")
 def users() -> Response:
     question = asked(User)
     named = BY_NAME.fullmatch(question.filter or "")
@@ -31,7 +28,6 @@ def users() -> Response:
     return page(User, list(map(_shown, found)), question)
 
 
-@bp.post("/Users")
 def create_user() -> Response:
     given = read(User, Context.RESOURCE_CREATION_REQUEST, active=True)
     name = account_of(given.user_name or "")
@@ -39,12 +35,10 @@ def create_user() -> Response:
     return one(_versioned(made), 201, Context.RESOURCE_CREATION_RESPONSE)
 
 
-@bp.get("/Users/<name>")
 def user(name: str) -> Response:
     return one(_versioned(services.provisioning.user(name)))
 
 
-@bp.put("/Users/<name>")
 def replace_user(name: str) -> Response:
     given = read(User, Context.RESOURCE_REPLACEMENT_REQUEST, active=True)
     before = _versioned(services.provisioning.user(name))
@@ -54,7 +48,6 @@ def replace_user(name: str) -> Response:
     return one(_versioned(changed), 200, Context.RESOURCE_REPLACEMENT_RESPONSE)
 
 
-@bp.patch("/Users/<name>")
 def patch_user(name: str) -> Response:
     patch = read(PatchOp[User], Context.RESOURCE_PATCH_REQUEST)
     found = _versioned(services.provisioning.user(name))
@@ -65,7 +58,6 @@ def patch_user(name: str) -> Response:
     return one(_versioned(changed), 200, Context.RESOURCE_PATCH_RESPONSE)
 
 
-@bp.delete("/Users/<name>")
 def delete_user(name: str) -> Response:
     require_version(_versioned(services.provisioning.user(name)))
     services.provisioning.delete_user(name, actor())

@@ -1,4 +1,4 @@
-"""What a verb loads before it does anything."""
+"""What a verb, and a console, load before they do anything."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from tests.processes.running import PROJECT, clean_environment, run_python
 def test_looking_for_a_verb_loads_neither_database_nor_redis() -> None:
     loaded = "import sys, cqrs_app.interfaces.cli; print({'sqlalchemy', 'redis'} & {*sys.modules})"
     assert run_python("-c", loaded).stdout == "set()\n"
+
+
+def test_a_console_starts_without_the_models_of_scim(tmp_path: Path) -> None:
+    loaded = "import sys, app; print({'pydantic', 'scim2_models'} & {*sys.modules})"
+    assert run_python("-c", loaded, DATA_DIR=str(tmp_path)).stdout == "set()\n"
 
 
 def test_the_collector_passes_over_what_was_loaded_and_goes_on(tmp_path: Path) -> None:
