@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from functools import cache
 from pathlib import Path
-from types import CodeType
+from types import CodeType, MethodType
 from typing import Any
 
 import pytest
@@ -73,18 +73,25 @@ def compiled_templates() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def compiled_routes() -> None:
     """To compile them was half of what it takes to compose an application."""
-    compile_builder = Rule._compile_builder
-    made: dict[Hashable, Callable[..., tuple[str, str]]] = {}
+    compile_rule = Rule.compile
+    made: dict[Hashable, Rule] = {}
 
-    def builder(rule: Rule, append_unknown: bool = True) -> Any:
-        if rule.defaults:
-            return compile_builder(rule, append_unknown)
-        parts = (rule.rule, tuple(rule._trace), append_unknown)
-        if parts not in made:
-            made[parts] = compile_builder(rule, append_unknown)
-        return made[parts]
+    def compiled(rule: Rule) -> None:
+        converters = tuple(rule.map.converters.values())
+        place = (rule.rule, rule.merge_slashes, rule.subdomain, rule.host, converters)
+        first = made.get(place)
+        if rule.defaults or first is None:
+            compile_rule(rule)
+            if not rule.defaults:
+                made[place] = rule
+            return
+        for name in ("_parts", "_trace", "_converters"):
+            setattr(rule, name, getattr(first, name))
+        rule.arguments.update(first.arguments)
+        for name in ("_build", "_build_unknown"):
+            setattr(rule, name, MethodType(getattr(first, name).__func__, rule))
 
-    Rule._compile_builder = builder  # type: ignore[method-assign]
+    Rule.compile = compiled  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session", autouse=True)

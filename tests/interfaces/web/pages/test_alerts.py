@@ -24,6 +24,7 @@ def with_an_alert(app: Flask) -> OnCall:
     return on_call
 
 
+@on_one_database
 def test_a_supervisor_acknowledges_silences_and_resolves_an_alert(
     shop: Flask, signed_in: Callable[..., Page]
 ) -> None:
@@ -49,6 +50,7 @@ def test_a_supervisor_acknowledges_silences_and_resolves_an_alert(
     expect(alert.get_by_role("row", name="We move.")).to_be_visible()
 
 
+@on_one_database
 def test_an_administrator_changes_a_rule_and_sends_a_test(
     shop: Flask, signed_in: Callable[..., Page]
 ) -> None:
@@ -73,6 +75,7 @@ def test_an_administrator_changes_a_rule_and_sends_a_test(
     expect(page.get_by_role("heading", name="Alert rules")).to_be_visible()
 
 
+@on_one_database
 def test_a_supervisor_silences_a_rule_and_ends_its_silence(
     shop: Flask, signed_in: Callable[..., Page]
 ) -> None:

@@ -229,6 +229,7 @@ def test_a_request_is_signed_on_a_phone_in_three_taps(
     assert state_of(shop, client_in(shop, "admin"), request_id) == "Approved"
 
 
+@on_one_database
 def test_the_comment_is_asked_for_where_the_decision_is_made(
     shop: Flask, signed_in: Callable[..., Page]
 ) -> None:
@@ -244,6 +245,7 @@ def test_the_comment_is_asked_for_where_the_decision_is_made(
     expect(page.locator("#approval")).to_contain_text("Returned")
 
 
+@on_one_database
 def test_what_is_typed_stays_while_the_page_updates(
     shop: Flask, signed_in: Callable[..., Page]
 ) -> None:

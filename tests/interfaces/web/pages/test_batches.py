@@ -25,6 +25,7 @@ from cqrs_app.platform.operators.tables import sessions
 from tests.interfaces.web.pages.conftest import catch_up, client_in
 from tests.interfaces.web.pages.test_without_scripts import page
 from tests.platform.batches.conftest import Shop
+from tests.services.stores import on_one_database
 
 SUPERVISOR = Actor("supervisor", ROLES["supervisor"])
 
@@ -221,6 +222,7 @@ def test_a_batch_is_on_every_page_of_its_creator_until_it_has_ended(
     assert tray(client) == ""
 
 
+@on_one_database
 def test_the_end_of_a_batch_is_announced_on_any_page(
     shop: Shop, serve: Callable[[Flask], str], new_page: Callable[..., Page]
 ) -> None:

@@ -13,6 +13,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.subscriptions import presence
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import PASSWORD, order_in, process_of, wait_until
+from tests.services.stores import on_one_database
 
 
 def test_an_operator_approves_an_order_and_sees_every_panel_hold_it(
@@ -61,6 +62,7 @@ def _alive(kernel: Kernel, kind: str) -> int:
         return sum(e.alive for e in presence.seen(connection, kernel.clock()) if e.kind == kind)
 
 
+@on_one_database
 def test_the_dialog_opens_closes_and_gives_the_focus_back(
     shop: Flask, signed_in: Callable[..., Page]
 ) -> None:

@@ -32,6 +32,7 @@ from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import catch_up, order_in
 from tests.interfaces.web.pages.test_without_scripts import linked_pages, page
 from tests.services.browser import Violations
+from tests.services.stores import on_one_database
 
 ADA = Actor("ada", ROLES["admin"])
 YORK = ShippingAddress(name="Anna", line1="2 Low Street", city="York", country="United Kingdom")
@@ -252,6 +253,7 @@ def test_the_timeline_and_the_past_fit_and_are_accessible(
         assert screen.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
 
 
+@on_one_database
 def test_the_chosen_kind_is_kept_by_polls(
     order_id: str, signed_in: Callable[..., Page], shop: Flask
 ) -> None:

@@ -22,6 +22,7 @@ from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import order_in
 from tests.interfaces.web.pages.test_without_scripts import page
 from tests.services.statements import statements
+from tests.services.stores import on_one_database
 
 
 @pytest.fixture
@@ -147,6 +148,7 @@ def test_the_order_and_the_list_lead_to_their_documents(shop: Flask, client: Fla
         assert page(client, str(links[0]["href"])).select("article.paper")
 
 
+@on_one_database
 def test_a_document_is_black_on_white_in_the_dark_too_and_begins_a_page_per_order(
     shop: Flask, signed_in: Callable[..., Page]
 ) -> None:

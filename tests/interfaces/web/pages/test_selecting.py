@@ -6,7 +6,10 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.services.stores import on_one_database
 
+
+@on_one_database
 def test_one_row_all_that_match_and_none_are_selected(signed_in: Callable[..., Page]) -> None:
     page = signed_in("operator")
     page.goto("/orders?limit=10")

@@ -15,6 +15,7 @@ from cqrs_app.kernel.tracing.spans import trace_id_of
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import catch_up, order_in
 from tests.services.browser import Violations
+from tests.services.stores import on_one_database
 
 
 def approve(app: Flask, client: FlaskClient, order_id: str) -> str:
@@ -97,6 +98,7 @@ def test_a_page_that_fails_shows_its_trace_id(
     assert "4b" * 16 in answer.text
 
 
+@on_one_database
 def test_a_trace_is_found_with_three_clicks_on_a_phone(
     shop: Flask,
     client_of: Callable[[str], FlaskClient],

@@ -33,6 +33,7 @@ from tests.interfaces.web.pages.conftest import (
     wait_until,
 )
 from tests.interfaces.web.pages.test_without_scripts import page
+from tests.services.stores import on_one_database
 
 LONG = 50
 
@@ -78,6 +79,7 @@ def make_due(app: Flask) -> None:
         connection.execute(due.values(not_before=Lease(timedelta(seconds=-1)).end()))
 
 
+@on_one_database
 def test_approving_three_orders_over_a_value_in_one_country_takes_25_keystrokes_at_most(
     shop: Flask, signed_in: Callable[..., Page]
 ) -> None:
@@ -285,6 +287,7 @@ def test_one_key_approves_and_one_undoes(
     assert approved(app, order_id) == 1
 
 
+@on_one_database
 def test_an_action_that_was_not_carried_out_is_announced_in_sentences(
     make_shop: MakeConsole, serve: Callable[[Flask], str], new_page: Callable[..., Page]
 ) -> None:
@@ -302,6 +305,7 @@ def test_an_action_that_was_not_carried_out_is_announced_in_sentences(
     expect(shown.locator("#announcer")).to_contain_text(sentences, timeout=30_000)
 
 
+@on_one_database
 def test_a_row_of_the_list_shows_by_itself_what_came_of_an_action(
     make_shop: MakeConsole, serve: Callable[[Flask], str], new_page: Callable[..., Page]
 ) -> None:
@@ -323,6 +327,7 @@ def test_a_row_of_the_list_shows_by_itself_what_came_of_an_action(
     expect(row.get_by_role("link", name=order_id)).to_be_focused()
 
 
+@on_one_database
 def test_the_form_of_an_address_begins_at_its_first_field(
     make_shop: MakeConsole, serve: Callable[[Flask], str], new_page: Callable[..., Page]
 ) -> None:

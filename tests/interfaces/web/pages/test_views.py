@@ -19,6 +19,7 @@ from tests.interfaces.web.pages.conftest import catch_up, client_in, order_in
 from tests.interfaces.web.pages.test_without_scripts import page
 from tests.performance.plenty import do
 from tests.services.statements import statements
+from tests.services.stores import on_one_database
 
 
 def tabs(shown: BeautifulSoup) -> dict[str, str]:
@@ -248,6 +249,7 @@ def test_amounts_are_saved_as_they_are_meant(make_shop: MakeConsole) -> None:
     assert chosen(page(client, answer.location)) == "Große"
 
 
+@on_one_database
 def test_counts_of_an_open_page_follow(shop: Flask, signed_in: Callable[..., Page]) -> None:
     opened = signed_in("operator")
     opened.goto("/orders?sort=total")
