@@ -98,7 +98,7 @@ def test_a_collector_that_is_down_does_not_hold_up_the_end_of_a_process() -> Non
     export("4b" * 16, [Span("0f" * 8, "", "commit", "internal", 1)])
     began = time.monotonic()
     export.close()
-    assert time.monotonic() - began < 2 * ENDING_SECONDS
+    assert time.monotonic() - began < 4 * ENDING_SECONDS
 
 
 def test_without_an_address_nothing_is_sent(make_console: Callable[..., Flask]) -> None:

@@ -112,7 +112,7 @@ def console(
             stderr=output,
         )
         try:
-            assert eventually(lambda: _answers(port), 60), log.read_text()
+            assert eventually(lambda: _answers(port)), log.read_text()
             yield port, log
         finally:
             server.terminate()
@@ -140,7 +140,7 @@ def proxy(
         stack.callback(server.wait)
         stack.callback(server.terminate)
         found = Proxy(*ports, console[1])
-        assert eventually(lambda: _answers(ports[1]), 30), (folder / "proxy.log").read_text()
+        assert eventually(lambda: _answers(ports[1])), (folder / "proxy.log").read_text()
         yield found
 
 

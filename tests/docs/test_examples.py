@@ -58,7 +58,7 @@ def settle(app: Flask) -> None:
         kernel.runner.advance_all(kernel.registry.subscriptions)
         for task in ("fulfilment", "gateway_requests"):
             kernel.tasks[task].look_after(patience=0)
-            kernel.tasks[task].join(10)
+            kernel.tasks[task].join(60)
 
 
 def at(value: Any, path: list[str]) -> Any:

@@ -53,7 +53,7 @@ def test_each_block_does_what_the_page_says(clone: Path) -> None:
             elif kind == "json" and " -G " in asked:
                 # Workers send what is in a batch, a moment later.
                 again = partial(carry_out, terminal, asked)
-                assert eventually(lambda say=again, text=text: says(say(), text), 30)
+                assert eventually(lambda say=again, text=text: says(say(), text))
             elif kind == "json":
                 assert says(printed, text), printed
             elif "bin/run" in text:

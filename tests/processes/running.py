@@ -101,7 +101,7 @@ def family(pid: int) -> list[psutil.Process]:
         return []
 
 
-def ended(processes: list[psutil.Process], patience: float = 10.0) -> bool:
+def ended(processes: list[psutil.Process], patience: float = 60.0) -> bool:
     """Whether all of these are gone within `patience` seconds."""
     return eventually(lambda: not any(alive(process) for process in processes), patience)
 
@@ -114,7 +114,7 @@ def alive(process: psutil.Process) -> bool:
         return False
 
 
-def eventually(holds: Callable[[], bool], patience: float = 10.0) -> bool:
+def eventually(holds: Callable[[], bool], patience: float = 60.0) -> bool:
     """Whether `holds()` becomes true within `patience` seconds."""
     deadline = time.monotonic() + patience
     while not holds():

@@ -41,7 +41,7 @@ def web_server(url: str, data_dir: Path) -> Iterator[int]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        assert eventually(lambda: is_up(port), 30)
+        assert eventually(lambda: is_up(port))
         yield port
     finally:
         process.kill()
@@ -77,7 +77,7 @@ def test_it_says_that_it_lives_while_all_its_threads_wait(
             for method, body in (("GET", b"ok\n"), ("HEAD", b""), ("GET", b"ok\n")):
                 began = time.monotonic()
                 assert asked(port, "/healthz?from=balancer", method) == (200, body)
-                assert time.monotonic() - began < 1
+                assert time.monotonic() - began < 3
             assert not any(each.done() for each in waiting)
         assert {each.result()[0] for each in waiting} == {503}
         assert asked(port, "/healthz") == (200, b"ok\n")

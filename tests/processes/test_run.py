@@ -48,7 +48,7 @@ def console(
 
 
 def status_of(port: int, path: str = "/readyz", token: str = "") -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     try:
         connection.request("GET", path, headers={"Authorization": f"Bearer {token}"})
         return connection.getresponse().status
@@ -107,7 +107,7 @@ def test_a_killed_part_comes_back(tmp_path: Path) -> None:
         for words in ("Worker 1", "sweep", "redis", "gunicorn"):
             named(family(process.pid), words).kill()
             read_until(process, "was killed by SIGKILL; starting it again")
-        assert eventually(lambda: answers(port), 30)
+        assert eventually(lambda: answers(port))
         stop(process)
 
 
@@ -267,7 +267,7 @@ def test_a_database_that_is_away_gets_one_sentence(tmp_path: Path) -> None:
 def test_a_web_server_that_is_killed_before_its_first_page_is_started_again(tmp_path: Path) -> None:
     port = free_port()
     with console(tmp_path, port) as process:
-        assert eventually(lambda: found(process.pid, "The web server"), 60)
+        assert eventually(lambda: found(process.pid, "The web server"))
         found(process.pid, "The web server")[0].kill()
         read_until(process, "The web server was killed by SIGKILL; starting it again")
         read_until(process, "Ctrl-C")

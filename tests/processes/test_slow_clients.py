@@ -50,7 +50,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             )
             servers.callback(server.wait)
             servers.callback(server.terminate)
-            assert eventually(lambda: answers(port), 30)
+            assert eventually(lambda: answers(port))
             return port
 
         yield begin
@@ -92,7 +92,7 @@ def test_clients_that_stall_hold_up_nobody(serve: Serve, half: str) -> None:
         time.sleep(0.5)
         began = time.monotonic()
         assert asked(port) == (200, b"0")
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 8
 
 
 def test_a_request_that_is_not_sent_in_time_is_over(serve: Serve) -> None:
@@ -115,7 +115,7 @@ def test_one_address_has_so_many_connections(serve: Serve) -> None:
     port = serve(CONNECTIONS_PER_ADDRESS=3)
     with connected(port), connected(port), connected(port), connected(port) as fourth:
         assert until_closed(fourth) == b""
-    assert eventually(lambda: answers(port), 5)
+    assert eventually(lambda: answers(port))
 
 
 def test_behind_a_proxy_its_address_has_any_number(serve: Serve) -> None:

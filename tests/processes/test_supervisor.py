@@ -134,7 +134,7 @@ def test_what_a_killed_child_leaves_behind_ends_before_it_is_started_again() -> 
         parent, stray = sorted(family_of(supervisor, 2), key=psutil.Process.create_time)
         parent.kill()
         read_until(supervisor, "starting it again")
-        assert ended([stray], 5)
+        assert ended([stray])
         assert eventually(lambda: len(family(supervisor.pid)) == 2)
 
 
@@ -159,7 +159,7 @@ def test_when_the_supervisor_itself_is_killed_its_children_go_too() -> None:
         read_until(supervisor, "started")
         children = family_of(supervisor, 2)
         supervisor.kill()
-        assert ended(children, 5)
+        assert ended(children)
 
 
 def test_an_ending_is_told_in_words() -> None:

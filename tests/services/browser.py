@@ -13,7 +13,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 from werkzeug.serving import make_server
 
 from tests.services.obtainable import unobtainable
@@ -34,6 +41,8 @@ WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 """The accessibility checker's rules for WCAG 2.2 A and AA, and its best practices."""
 COLOURS = ("color-contrast", "link-in-text-block")
 """The rules that a colour theme can break."""
+PATIENCE_MS = 30_000
+"""How long a page may take to show what a test expects. A busy machine takes several seconds."""
 Violations = Callable[..., list[str]]
 CSP_WORDS = ("Content Security Policy", "Content-Security-Policy")
 
@@ -52,6 +61,7 @@ def browser() -> Iterator[Browser]:
             "Chromium",
             "apt-get install chromium-headless-shell, or set CHROMIUM to where one is.",
         )
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield chromium

@@ -37,7 +37,7 @@ class Watched:
         self.master.wait()
         sentinel = Redis(port=self.port)
         before = str(self.master_port).encode()
-        assert eventually(lambda: self._master_now(sentinel)[1] != before, 30)
+        assert eventually(lambda: self._master_now(sentinel)[1] != before)
         sentinel.close()
 
     def _master_now(self, sentinel: Redis) -> tuple[bytes, bytes]:
@@ -108,5 +108,5 @@ def _wait_for(port: int, holds: Callable[[dict[str, Any]], bool]) -> None:
         except RedisError:
             return False
 
-    assert eventually(is_so, 20)
+    assert eventually(is_so)
     client.close()

@@ -102,7 +102,7 @@ def test_what_a_person_records_while_fulfilment_charges_comes_in_once(make_desk:
         os.kill(worker, signal.SIGUSR1)
         # The last orders first, so that the two meet.
         answers = person.communicate("\n".join(reversed(ORDERS)), timeout=120)[0].splitlines()
-        assert eventually(lambda: all(desk.stage(each) == Stage.TO_SHIP for each in ORDERS), 60)
+        assert eventually(lambda: all(desk.stage(each) == Stage.TO_SHIP for each in ORDERS))
     desk.settle_all()
     assert sorted(each.split()[0] for each in answers) == sorted(ORDERS)
     assert {each.split()[1] for each in answers} <= {"recorded", "beyond_order"}

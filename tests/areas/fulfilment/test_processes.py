@@ -139,6 +139,6 @@ def test_two_at_once_see_every_order_through_once(order_desk: OrderDesk) -> None
     with acting(order_desk) as processes:
         for process in [processes.ready(), processes.ready()]:
             os.kill(process, signal.SIGUSR1)
-        assert eventually(lambda: have_arrived(order_desk), 60)
+        assert eventually(lambda: have_arrived(order_desk))
         assert processes.kill() == ["followed", "followed"]
     assert_each_arrived_once(order_desk)

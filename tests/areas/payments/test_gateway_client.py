@@ -165,13 +165,13 @@ def test_only_one_of_many_asks(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> N
 
     def slow(order: GatewayRequest) -> Said:
         inside.set()
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         return asked(order)
 
     monkeypatch.setattr(desk.sandbox, "ask", slow)
     first = threading.Thread(target=desk.teller.ask, args=(key,))
     first.start()
-    assert inside.wait(20)
+    assert inside.wait(60)
     assert desk.due() == []
     desk.teller.ask(key)
     go_on.set()

@@ -158,7 +158,7 @@ def test_a_job_that_comes_too_often_asks_once(desk: Desk) -> None:
     [key] = desk.due()
     for _ in range(3):
         desk.dispatcher.answer(key)
-    desk.dispatcher.join(10)
+    desk.dispatcher.join(60)
     assert desk.booked == [("authorisation", 1)]
     desk.dispatcher.answer("evt_none")
 

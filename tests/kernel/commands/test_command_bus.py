@@ -401,14 +401,14 @@ def test_more_commands_at_once_than_allowed_are_turned_away(
 
     def slow(counter: Counter, command: Add) -> Iterator[Event]:
         entered.set()
-        assert leave.wait(20)
+        assert leave.wait(60)
         yield from Counter.add(counter, command)
 
     options = BusOptions(max_concurrent=1, timeout=0.2)
     kernel = make_kernel(area=shop_where(slow), commands=options)
     first = threading.Thread(target=kernel.commands.execute, args=(Add(counter_id="a"), by_ana()))
     first.start()
-    assert entered.wait(20)
+    assert entered.wait(60)
     with pytest.raises(Busy):
         kernel.commands.execute(Add(counter_id="b"), by_ana())
     leave.set()

@@ -150,7 +150,7 @@ def test_of_several_sent_in_the_same_instant_one_waits(kernel: Kernel) -> None:
     start = Barrier(4)
 
     def send(command_id: str) -> str:
-        start.wait(timeout=10)
+        start.wait(timeout=60)
         context = by_ana(command_id=command_id)
         return kernel.commands.postpone(Add(counter_id="a"), context, LONG).command_id
 

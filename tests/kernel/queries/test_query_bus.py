@@ -164,10 +164,10 @@ def test_a_projection_that_followed_another_log_is_known_to_hold_nothing(kernel:
     assert (answer.freshness.state, answer.freshness.lag_events) == ("failed", 3)
     assert answer.freshness.as_of == kernel.store.recorded_after(0)
     assert answer.to_dict()["stale"]
-    seen = replace(ASKER, seen=MinVersion("counter-a", 3), wait=5.0)
+    seen = replace(ASKER, seen=MinVersion("counter-a", 3), wait=60.0)
     began = time.monotonic()
     assert kernel.queries.ask(A, seen).stale
-    assert time.monotonic() - began < 5.0
+    assert time.monotonic() - began < 30
 
 
 def change_rows(kernel: Kernel, value: int) -> None:
@@ -346,12 +346,12 @@ def test_nobody_waits_for_a_version_that_cannot_come(kernel: Kernel) -> None:
     kernel.runner.advance("counters")
     began = time.monotonic()
     for stream, version in (("counter-a", 2), ("counter-nobody", 1), ("counter-poison", 2)):
-        seen = QueryContext(actor=ANA, seen=MinVersion(stream, version), wait=20)
+        seen = QueryContext(actor=ANA, seen=MinVersion(stream, version), wait=60)
         assert kernel.queries.ask(A, seen).stale
     assert not kernel.queries.ask(
-        A, QueryContext(actor=ANA, seen=MinVersion("counter-a", 0), wait=20)
+        A, QueryContext(actor=ANA, seen=MinVersion("counter-a", 0), wait=60)
     ).stale
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 30
 
 
 def test_so_many_wait_at_once_and_two_of_one_actor(

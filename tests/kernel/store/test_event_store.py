@@ -159,7 +159,7 @@ def test_whoever_gives_positions_waits_for_another_who_does(
             placing.result(0.3)
         assert kernel.store.follow(0, 10) == ()
         other.rollback()
-        placing.result(10)
+        placing.result(60)
     assert [event.position for event in kernel.store.follow(0, 10)] == [1, 2]
 
 

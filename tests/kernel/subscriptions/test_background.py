@@ -33,7 +33,7 @@ def test_who_wants_it_done_now_waits_for_the_one_that_is_under_way() -> None:
 
     background = Background("test", chore)
     background.nudge()
-    assert begun.wait(5)
+    assert begun.wait(60)
     background.run_now()
     background.close()
     assert collided == [False, False]

@@ -128,7 +128,7 @@ def _after(follow: Any, both_have_read: threading.Barrier) -> Any:
         found = follow(after, limit)
         if not hasattr(first, "done"):
             first.done = True
-            both_have_read.wait(10)
+            both_have_read.wait(60)
         return found
 
     return reading
@@ -295,7 +295,7 @@ def test_one_task_that_raises_holds_up_neither_the_others_nor_the_sweep(
     kernel = make_kernel(area=replace(shop(), tasks=[failing, working]))
     add(kernel)
     Sweep(kernel).once()
-    kernel.tasks["working"].join(10)
+    kernel.tasks["working"].join(60)
     assert sorted(working.done) == ["one", "tidied"]
     assert kernel.runner.behind() == {}
 
@@ -332,19 +332,19 @@ def test_closing_waits_for_what_the_sweep_has_begun(make_kernel: Callable[..., K
     class Slow(Chore):
         def work(self, kernel: Kernel, key: str) -> bool:
             begun.set()
-            go_on.wait(10)
+            go_on.wait(60)
             return super().work(kernel, key)
 
     slow = Slow("slow")
     kernel = make_kernel(area=replace(shop(), tasks=[slow]))
     kernel.tasks["slow"].look_after(patience=0)
-    assert begun.wait(10)
+    assert begun.wait(60)
     closing = threading.Thread(target=kernel.close)
     closing.start()
     closing.join(0.1)
     assert closing.is_alive()
     go_on.set()
-    closing.join(10)
+    closing.join(60)
     assert slow.done == ["one"]
 
 

@@ -18,7 +18,7 @@ class Gate:
 
     def work(self, key: str) -> None:
         self.begun[key] += 1
-        self.opened.wait(10)
+        self.opened.wait(60)
 
 
 def test_keys_are_worked_on_side_by_side_and_each_by_one_thread() -> None:
@@ -29,7 +29,7 @@ def test_keys_are_worked_on_side_by_side_and_each_by_one_thread() -> None:
     assert eventually(lambda: gate.begun == {"a": 1, "b": 1})
     gate.opened.set()
     # Whatever came up for a key meanwhile is seen to afterwards.
-    threads.join(10)
+    threads.join(60)
     assert gate.begun == {"a": 2, "b": 1}
 
 
@@ -43,8 +43,8 @@ def test_with_all_threads_busy_a_key_waits_for_one_or_is_left_to_the_next_call()
     waiting.join(0.1)
     assert waiting.is_alive()
     gate.opened.set()
-    waiting.join(10)
-    threads.join(10)
+    waiting.join(60)
+    threads.join(60)
     assert gate.begun == {"a": 1, "c": 1}
 
 
@@ -58,5 +58,5 @@ def test_work_that_raises_frees_its_thread() -> None:
     threads = TaskThreads("task", work, 1)
     for key in ("a", "a", "b"):
         threads.start(key, wait=True)
-        threads.join(10)
+        threads.join(60)
     assert done == ["a", "a", "b"]

@@ -57,7 +57,7 @@ def presenting(folder: Path, days: float, port: int = 0) -> Iterator[str]:
         yield f"{address[0]}:{address[1]}"
         done.set()
         socket.create_connection(address).close()
-        thread.join(10)
+        thread.join(60)
 
 
 @pytest.mark.parametrize(

@@ -588,5 +588,5 @@ def test_the_sweep_watches_by_itself(on_call: OnCall) -> None:
     Presence(on_call.kernel.engines.write).beat(SWEEP)
     assert dispatcher.task.due(on_call.kernel) == [KEY]
     dispatcher.look_after(0)
-    dispatcher.join(10)
+    dispatcher.join(60)
     assert dispatcher.task.due(on_call.kernel) == []

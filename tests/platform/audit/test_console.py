@@ -290,7 +290,7 @@ def test_events_go_to_a_syslog_server_framed_by_length(make_console: MakeConsole
         services_of(console).accounts.create("mia", "viewer", PASSWORD)
         sign_in(console.test_client(), "mia", PASSWORD)
         send_all(console)
-        reader.join(10)
+        reader.join(60)
     data, messages = b"".join(received), []
     while data:
         length, _, data = data.partition(b" ")

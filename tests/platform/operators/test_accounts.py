@@ -169,11 +169,11 @@ def test_preferences_that_two_pages_change_at_once_are_both_kept(accounts: Accou
     together = Barrier(2)
 
     def change(**changed: Any) -> None:
-        together.wait(10)
+        together.wait(60)
         accounts.change_preferences("ada", lambda now: structs.replace(now, **changed))
 
     with ThreadPoolExecutor(2) as pool:
         sent = [pool.submit(change, shortcuts=False), pool.submit(change, compact=True)]
         for each in sent:
-            each.result(30)
+            each.result(60)
     assert accounts.get("ada").preferences == Preferences(shortcuts=False, compact=True)

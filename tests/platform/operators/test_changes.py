@@ -122,7 +122,7 @@ def test_of_two_administrators_who_disable_each_other_at_once_one_stays(
 
     def disable(by: str, other: str) -> bool:
         bus = bus_on(engine)
-        together.wait(10)
+        together.wait(60)
         try:
             send(bus, commands.DisableOperator(operator=other), Actor(by, ROLES["admin"]))
         except Refused as refused:
@@ -132,7 +132,7 @@ def test_of_two_administrators_who_disable_each_other_at_once_one_stays(
 
     with ThreadPoolExecutor(2) as pool:
         sent = [pool.submit(disable, "ann", "zoe"), pool.submit(disable, "zoe", "ann")]
-        assert sorted(each.result(30) for each in sent) == [False, True]
+        assert sorted(each.result(60) for each in sent) == [False, True]
     assert [each.disabled_at is None for each in accounts.list()].count(True) == 1
 
 
@@ -174,7 +174,7 @@ def test_of_two_who_choose_a_password_with_one_link_at_once_one_does(
 
     def choose(password: str) -> bool:
         mine = accounts_on(engine)
-        together.wait(10)
+        together.wait(60)
         try:
             mine.set_password("mia", password, by_link=True)
         except AccountError as error:
@@ -306,11 +306,11 @@ def test_two_processes_that_start_at_once_begin_each_history_once(
 
     def start() -> int:
         other = accounts_on(engine)
-        together.wait(10)
+        together.wait(60)
         return other.record_earlier()
 
     with ThreadPoolExecutor(2) as pool:
-        counts = [each.result(30) for each in [pool.submit(start), pool.submit(start)]]
+        counts = [each.result(60) for each in [pool.submit(start), pool.submit(start)]]
     assert sum(counts) == 2
     assert types_in(engine, "operator-zoe") == ["OperatorRecorded"]
 

@@ -414,17 +414,17 @@ def test_of_two_deliverers_one_finds_the_webhook_taken(shop: Shop, receiver: Rec
 
     def hang(received: Received) -> int:
         arrived.set()
-        go_on.wait(10)
+        go_on.wait(60)
         return 200
 
     receiver.answer = hang
     first = threading.Thread(target=shop.deliver)
     first.start()
-    assert arrived.wait(10)
+    assert arrived.wait(60)
     assert shop.due() == []
     assert not shop.deliver()
     go_on.set()
-    first.join(10)
+    first.join(60)
     assert len(receiver.received) == 1
 
 

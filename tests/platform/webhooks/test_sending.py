@@ -157,7 +157,7 @@ def talker() -> Iterator[tuple[int, list[bytes]]]:
     # Closing alone would not wake the thread that waits.
     server.shutdown(socket.SHUT_RDWR)
     server.close()
-    thread.join(5)
+    thread.join(60)
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -168,10 +168,10 @@ def test_a_receiver_that_dribbles_is_cut_off(
     port, pieces = talker
     # Either a header that never ends, or the first bytes of a TLS record that never comes.
     start = [b"HTTP/1.1 200 OK\r\n"] if scheme == "http" else [b"\x16\x03\x03\x40\x00"]
-    pieces += [*start, *([b"x"] * 40)]
+    pieces += [*start, *([b"x"] * 400)]
     started = time.monotonic()
     answer = post(f"{scheme}://127.0.0.1:{port}/", b"{}", {}, HERE)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20
     assert answer.error == "No answer within 0.7 seconds."
     assert answer.status is None
 
@@ -198,10 +198,10 @@ def test_an_endless_answer_is_not_read_to_its_end(
 ) -> None:
     port, pieces = talker
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 999999999\r\n\r\n"
-    pieces += [head + b"x" * sending.MAX_READ, *([b"x"] * 20)]
+    pieces += [head + b"x" * sending.MAX_READ, *([b"x"] * 400)]
     started = time.monotonic()
     assert post(f"http://127.0.0.1:{port}/", b"{}", {}, HERE).taken
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 20
 
 
 @pytest.fixture
@@ -250,7 +250,7 @@ def behind_tls(certificate: tuple[Path, Path]) -> Iterator[int]:
     yield server.getsockname()[1]
     server.shutdown(socket.SHUT_RDWR)
     server.close()
-    thread.join(5)
+    thread.join(60)
 
 
 def test_tls_is_checked_for_the_name_though_the_connection_goes_to_an_address(

@@ -100,7 +100,7 @@ def process_of(app: Flask, command: str) -> Iterator[subprocess.Popen[str]]:
         process.wait()
 
 
-def wait_until(happened: Callable[[], bool], seconds: float = 30.0) -> None:
+def wait_until(happened: Callable[[], bool], seconds: float = 60.0) -> None:
     """Fail unless it happens in time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

@@ -75,7 +75,7 @@ def add_webhook(shop: Flask) -> None:
     kernel.commands.execute(TestWebhook(webhook_id="warehouse"), replace(context, command_id="t"))
     catch_up(shop)
     kernel.tasks["webhooks"].answer("warehouse")
-    kernel.tasks["webhooks"].join(30)
+    kernel.tasks["webhooks"].join(60)
 
 
 @pytest.mark.timeout(900)  # every page, in light and dark

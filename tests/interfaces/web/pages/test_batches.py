@@ -237,7 +237,7 @@ def test_the_end_of_a_batch_is_announced_on_any_page(
     expect(opened.locator(".tray")).to_contain_text("0 of 2")
     shop.work(batch_id)
     announced = opened.locator("#announcer")
-    expect(announced).to_have_text("Approve order: finished. 2 items done", timeout=15_000)
+    expect(announced).to_have_text("Approve order: finished. 2 items done")
 
 
 @pytest.mark.parametrize("by", ["clicks", "keys"])

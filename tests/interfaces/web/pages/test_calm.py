@@ -84,7 +84,7 @@ def test_lines_and_timeline_stay_when_somebody_else_approves_the_order_on_screen
     context = Context(actor=Actor("ada", ROLES["admin"]), channel="test")
     kernel.commands.execute(ApproveOrder(order_id=order_id), context)
     catch_up(shop)
-    expect(page.locator("#timeline")).to_contain_text("ada", timeout=15_000)
+    expect(page.locator("#timeline")).to_contain_text("ada")
     page.wait_for_timeout(1_000)
     for name, top in tops_of(page).items():
         assert abs(top - before[name]) <= A_LINE, name

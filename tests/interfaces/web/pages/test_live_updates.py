@@ -189,9 +189,9 @@ def test_a_command_in_another_process_changes_an_open_page_says_so_and_keeps_the
             check=False,
         )
         assert done.returncode == 0, done.stderr
-        expect(page.locator("#announcer")).to_contain_text(APPROVED, timeout=30_000)
+        expect(page.locator("#announcer")).to_contain_text(APPROVED)
     expect(page.locator("#order-heading")).to_be_focused()
-    expect(page.locator("#order .pending")).to_have_count(0, timeout=30_000)
+    expect(page.locator("#order .pending")).to_have_count(0)
     expect(page.get_by_role("button", name="Approve order")).to_have_count(0)
 
 

@@ -264,4 +264,4 @@ def test_the_chosen_kind_is_kept_by_polls(
     expect(titles).to_have_text(["Note"])
     expect(screen).to_have_url(re.compile("kind=note"))
     run(shop, AddOrderNote(order_id=order_id, note="Rang again."))
-    expect(titles).to_have_text(["Note", "Note"], timeout=15_000)
+    expect(titles).to_have_text(["Note", "Note"])

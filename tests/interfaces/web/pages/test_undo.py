@@ -283,7 +283,7 @@ def test_one_key_approves_and_one_undoes(
     make_due(app)
     Sweep(kernel_of(app)).once()
     catch_up(app)
-    expect(shown.locator("#order")).to_contain_text("Approved by operator", timeout=30_000)
+    expect(shown.locator("#order")).to_contain_text("Approved by operator")
     assert approved(app, order_id) == 1
 
 
@@ -302,7 +302,7 @@ def test_an_action_that_was_not_carried_out_is_announced_in_sentences(
     make_due(app)
     Sweep(kernel_of(app)).once()
     sentences = f"Approve order by operator was not carried out. Order {order_id} Needs approval"
-    expect(shown.locator("#announcer")).to_contain_text(sentences, timeout=30_000)
+    expect(shown.locator("#announcer")).to_contain_text(sentences)
 
 
 @on_one_database
@@ -321,8 +321,8 @@ def test_a_row_of_the_list_shows_by_itself_what_came_of_an_action(
     make_due(app)
     Sweep(kernel_of(app)).once()
     catch_up(app)
-    expect(row.get_by_role("button", name="Undo")).to_have_count(0, timeout=30_000)
-    expect(row.locator(".pending")).to_have_count(0, timeout=30_000)
+    expect(row.get_by_role("button", name="Undo")).to_have_count(0)
+    expect(row.locator(".pending")).to_have_count(0)
     expect(row).not_to_contain_text("Needs approval")
     expect(row.get_by_role("link", name=order_id)).to_be_focused()
 

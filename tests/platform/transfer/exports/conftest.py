@@ -110,7 +110,7 @@ def serving(app: Flask) -> Iterator[Ask]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        assert eventually(answers, 30)
+        assert eventually(answers)
         yield ask
     finally:
         for connection in connections:

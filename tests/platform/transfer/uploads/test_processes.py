@@ -139,7 +139,7 @@ def test_with_redis_flushed_the_sweep_takes_it_in(console: Flask, redis_url: str
     redis.flushdb()
     redis.close()
     with process_of(console, "sweep"):
-        wait_until(lambda: is_over(console, import_id), 60)
+        wait_until(lambda: is_over(console, import_id))
     assert row_of(console, import_id).state == "done"
     assert totals(console)[0] == 50
 
@@ -154,7 +154,7 @@ def test_a_console_started_in_another_folder_takes_it_in(console: Flask, tmp_pat
     elsewhere.mkdir()
     process = subprocess.Popen([*flask, "sweep"], cwd=elsewhere, env=environment)
     try:
-        wait_until(lambda: is_over(console, import_id), 60)
+        wait_until(lambda: is_over(console, import_id))
     finally:
         process.kill()
         process.wait()
@@ -169,7 +169,7 @@ def test_a_queued_start_is_carried_out_before_anything_is_taken_in(
     import_id = id_in(send(client_in(app, "supervisor"), many(50)))
     assert services_of(app).kernel.store.load(f"import-{import_id}") is None
     with process_of(app, "sweep"):
-        wait_until(lambda: is_over(app, import_id), 60)
+        wait_until(lambda: is_over(app, import_id))
     assert row_of(app, import_id).state == "done"
     assert kept(app)[0] == 1
     assert order_in(app, "placed")
