@@ -24,11 +24,11 @@ from cqrs_app.platform.transfer.imports.canonical import (
 )
 from cqrs_app.platform.transfer.imports.canonical_plain import Plain
 from cqrs_app.platform.transfer.imports.clock import moment
+from cqrs_app.platform.transfer.imports.fields import ADDRESS
 from cqrs_app.platform.transfer.imports.formats import whole
 from cqrs_app.platform.transfer.imports.gathered import Unreadable, parsed
 from cqrs_app.platform.transfer.imports.lifecycle import NO_REASON
 
-ADDRESS = ("name", "line1", "line2", "city", "postal_code", "country")
 NEWER = (
     "discount",
     "adjustments",

@@ -13,6 +13,18 @@ LONGEST_NAME = 200
 """Characters of the name of a column, and of other texts of a mapping."""
 
 
+ADDRESS = ("name", "line1", "line2", "city", "postal_code", "country")
+"""The parts of an address."""
+READ_FROM: Mapping[str, str] = {
+    "order_id": "number",
+    "credit_note_id": "number",
+    "occurred_at": "at",
+    **{f"shipping_address.{part}": f"ship_{part}" for part in ADDRESS},
+    **{f"billing_address.{part}": f"bill_{part}" for part in ADDRESS},
+}
+"""Fields of commands, and of values in them, that have another name in files."""
+
+
 class FieldKind(StrEnum):
     """How the text of a field is read."""
 

@@ -27,7 +27,7 @@ from cqrs_app.platform.transfer.imports.documents import (
     SourceFile,
     Step,
 )
-from cqrs_app.platform.transfer.imports.fields import AMOUNTS, STATUSES
+from cqrs_app.platform.transfer.imports.fields import AMOUNTS, READ_FROM, STATUSES
 from cqrs_app.platform.transfer.imports.formats import (
     DETECTED,
     Dates,
@@ -67,18 +67,11 @@ _FINEST = Decimal("0.0001")
 _COUNTRIES = ("country", "bill_country", "ship_country")
 """Fields that the country of an order is taken from."""
 _READ_FROM: Mapping[str, str] = {
-    "order_id": "number",
-    "credit_note_id": "number",
-    "occurred_at": "at",
+    **READ_FROM,
     "tag": "tags",
     "label": "shipping_method",
     "method": "payment_method",
     "reference": "payment_reference",
-    **{
-        f"{address}.{part}": f"{prefix}_{part}"
-        for address, prefix in (("shipping_address", "ship"), ("billing_address", "bill"))
-        for part in ("name", "line1", "line2", "postal_code", "city", "country")
-    },
 }
 """Fields of commands, and of values in them, that have another name here."""
 

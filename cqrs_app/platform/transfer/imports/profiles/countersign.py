@@ -23,7 +23,6 @@ from cqrs_app.platform.transfer.imports.canonical import (
     number_field,
 )
 from cqrs_app.platform.transfer.imports.canonical_csv import (
-    ADDRESS,
     HEADER,
     NEWER,
     Row,
@@ -36,6 +35,7 @@ from cqrs_app.platform.transfer.imports.documents import (
     Profile,
     SourceFile,
 )
+from cqrs_app.platform.transfer.imports.fields import READ_FROM
 from cqrs_app.platform.transfer.imports.formats import DETECTED, Format, whole
 from cqrs_app.platform.transfer.imports.gathered import (
     UNREADABLE,
@@ -54,17 +54,7 @@ from cqrs_app.platform.transfer.imports.table import Table, open_table
 
 CONSTANT = ("at", "customer_id", "customer_name", "country", "currency")
 """Columns that are the same in all rows of a document."""
-_COLUMNS = {
-    "order_id": "number",
-    "credit_note_id": "number",
-    "occurred_at": "at",
-    "reason": "credit_reason",
-    **{
-        f"{address}.{part}": f"{prefix}_{part}"
-        for address, prefix in (("shipping_address", "ship"), ("billing_address", "bill"))
-        for part in ADDRESS
-    },
-}
+_COLUMNS = {**READ_FROM, "reason": "credit_reason"}
 """Fields of the command that have another name than their column."""
 LONGEST_DOCUMENT = 16 * 1024**2
 """The maximum size of one document as JSON, in bytes."""
