@@ -151,6 +151,7 @@ def test_no_refusal_of_an_address_repeats_a_password() -> None:
         assert "hunter22" not in str(refused.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

@@ -282,6 +282,7 @@ def of_a_fault(fault: Fault) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_each_alert_fires_in_its_fault_and_ends_after_it(tmp_path: Path) -> None:
     assert sorted(NAMES) == sorted(fault.alert for fault in FAULTS)
     promtool(tmp_path, map(of_a_fault, FAULTS))

@@ -41,6 +41,7 @@ def test_every_door_of_their_things_is_open(make_console: Callable[..., Flask], 
     assert "The tour is done." in done.stdout, done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_their_own_tests_pass(site: Path, tmp_path: Path) -> None:
     environment = clean_environment({"DATA_DIR": str(tmp_path)})
     environment["PYTHONPATH"] = f"{PROJECT}:{site}"

@@ -29,6 +29,7 @@ def run(folder: Path, area: str, *command: str) -> subprocess.CompletedProcess[s
     )
 
 
+@pytest.mark.slow
 def test_its_own_tests_and_the_checks_pass(tmp_path: Path) -> None:
     write(tmp_path, "purchase_requests")
     tests = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"]

@@ -32,6 +32,8 @@ HALVES = {
 
 Serve = Callable[..., int]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:

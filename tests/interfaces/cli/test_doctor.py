@@ -175,6 +175,7 @@ def doctor(**environment: str) -> Any:
     return run_flask("doctor", **environment)
 
 
+@pytest.mark.slow
 def test_a_database_that_is_away_is_told_without_its_password(tmp_path: Path) -> None:
     away = "postgresql://me:hush@127.0.0.1:1/none"
     result = doctor(DATA_DIR=str(tmp_path), DATABASE_URL=away)

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.processes.running import PROJECT, clean_environment, run_python
 
 
@@ -25,6 +27,7 @@ def test_the_collector_passes_over_what_was_loaded_and_goes_on(tmp_path: Path) -
     assert done.stdout == "True True\n", done.stderr
 
 
+@pytest.mark.slow
 def test_a_verb_finds_what_belongs_to_the_project_from_any_folder(tmp_path: Path) -> None:
     environment = clean_environment({"DATA_DIR": str(tmp_path)})
     del environment["PYTHONPATH"]

@@ -103,6 +103,7 @@ def test_a_document_of_too_many_rows_is_set_aside(
     assert [each.row.line for each in read.set_aside] == [2, 4, 5]
 
 
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     def peak(count: int) -> int:
         # Each document has a row at the beginning of the file, and one at its end.
