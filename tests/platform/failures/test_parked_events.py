@@ -77,6 +77,10 @@ def test_another_error_of_the_same_projection_is_another_failure(
         ("KeyError", 7),
         ("ValueError", 1),
     ]
+    console.broken.clear()
+    console.act(RetryFailure(failure_id=stuck, streams=100))
+    assert [each.error for each in console.failures()] == ["ValueError"]
+    assert [each.failure_id for each in console.failures("resolved")] == [stuck]
 
 
 def test_a_retry_begins_with_the_oldest_and_takes_as_many_as_asked_for(

@@ -14,6 +14,7 @@ from cqrs_app import create_app
 from cqrs_app.areas.customers.commands import RegisterCustomer
 from cqrs_app.kernel.commands.context import Context
 from cqrs_app.kernel.commands.handling import Handler
+from cqrs_app.kernel.errors import Busy, SwitchedOff
 from cqrs_app.kernel.subscriptions.tasks import BackgroundTask
 from cqrs_app.platform.failures import recorder, records
 from cqrs_app.platform.failures.commands import ResolveFailure
@@ -131,6 +132,8 @@ def test_a_job_that_crashes_is_kept_and_repeated(
 def test_nothing_is_written_while_nothing_fails(console: Console) -> None:
     console.order(1)
     console.follow()
+    for error in (Busy("commands"), SwitchedOff()):
+        services_of(console.app).failures.report(error, kind="job", place="webhooks")
     with console.kernel.engines.write.connect() as connection:
         for table in (failures, failure_occurrences, failure_hours):
             assert connection.execute(select(func.count()).select_from(table)).scalar_one() == 0

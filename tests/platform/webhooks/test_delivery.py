@@ -370,6 +370,14 @@ def test_a_removed_webhook_gets_nothing_and_its_secret_is_forgotten(
     shop.catch_up()
     assert shop.ask(ListWebhooks()) == ()
     assert shop.due() == []
+    for name in ("shipping", "billing"):
+        shop.add(receiver, "OrderApproved", name=name)
+    shop.catch_up()
+    listed = [
+        [each.webhook_id for each in shop.ask(ListWebhooks(removed=removed))]
+        for removed in (False, True)
+    ]
+    assert listed == [["billing", "shipping"], ["billing", "shipping", "warehouse"]]
     with shop.kernel.engines.write.connect() as connection:
         assert connection.execute(select(webhook_deliveries)).all() == []
 

@@ -39,6 +39,12 @@ def assign(client: FlaskClient, order_id: str, **fields: str) -> Any:
     return client.post(address, data=sent | fields)
 
 
+def offered(client: FlaskClient, order_id: str) -> set[str]:
+    """The operators and teams that the form suggests."""
+    options = page(client, f"/commands/AssignOrder?order_id={order_id}").select("option")
+    return {str(each["value"]) for each in options}
+
+
 def listed(client: FlaskClient, filters: str) -> list[str]:
     return [each.get_text() for each in page(client, f"/orders?{filters}").select("[data-row]")]
 
@@ -88,8 +94,10 @@ def test_an_unknown_name_is_refused_and_nothing_is_recorded(
 
 
 def test_a_disabled_operator_gets_no_orders(shop: Shop) -> None:
-    services_of(shop.app).accounts.disable("ana")
     client = client_in(shop.app, "operator")
+    assert offered(client, "A-1") == {"ana", "operator", "returns"}
+    services_of(shop.app).accounts.disable("ana")
+    assert offered(client, "A-1") == {"operator"}
     assert assign(client, "A-1", operator="ana").status_code == 422
     assert assign(client, "A-1", team="returns").status_code == 422
 

@@ -16,6 +16,7 @@ from cqrs_app.kernel.assembly import Kernel
 from cqrs_app.kernel.measurements.recorder import Recorder
 from cqrs_app.kernel.measurements.rollup import RollUp
 from cqrs_app.kernel.subscriptions.cursors import cursors_in
+from cqrs_app.platform.runtime.query_log import ListQueries, list_queries
 from cqrs_app.services import services_of
 from tests.console import MakeConsole
 from tests.interfaces.web.pages.conftest import client_in
@@ -187,3 +188,11 @@ def test_the_query_log_shows_questions_and_errors_without_texts(
     assert "ListOrders" in table.text
     assert "Maria" not in table.text
     assert "not_allowed" in table.text
+    kernel = services_of(app).kernel
+    kernel.query_log.flush()
+    with kernel.engines.write.connect() as connection:
+        logged = list_queries(ListQueries(), connection)
+        assert list_queries(ListQueries(limit=2), connection) == logged[:2]
+        refused = list_queries(ListQueries(errors=True), connection)
+    assert len(logged) > 2
+    assert refused == tuple(each for each in logged if each.code)
