@@ -186,6 +186,9 @@ def test_of_two_payments_in_one_batch_the_second_is_too_much(
         False,
         unmatched == "flag",
     ]
+    desk.catch_up()
+    listed = [row.payment_id for row in desk.ask(ListPayments(show="flagged")).rows]
+    assert listed == (["bank-3"] if unmatched == "flag" else [])
 
 
 @pytest.mark.parametrize(
@@ -327,6 +330,8 @@ def test_an_order_paid_in_another_currency_is_not_charged_beside_it(make_desk: M
     assert desk.stage() is Stage.STUCK
     assert "Payment bank-1 is in EUR, the order in GBP" in desk.process().status.sentence
     assert desk.booked == []
+    desk.do(record("bank-2", "4"))
+    assert desk.paid("bank-2").flags == []
     desk.do(
         RefundPayment(payment_id="bank-1", reason="Paid in the wrong currency."),
         RecordRefund(payment_id="bank-1", request_no=1, reference="T1"),

@@ -19,6 +19,7 @@ from cqrs_app.areas.orders.commands import (
 )
 from cqrs_app.areas.orders.types import ChangedLine, OrderLine, ShippedLine
 from cqrs_app.areas.orders.words import CancelReason, HoldReason
+from cqrs_app.areas.payments.gateway_commands import RecordDecline
 from cqrs_app.kernel.errors import Refused
 from tests.areas.fulfilment.conftest import CARD, LAMP, THE, MakeDesk, OrderDesk
 from tests.areas.orders.given import line
@@ -104,6 +105,28 @@ def test_a_price_that_rises_again_while_the_refund_is_under_way_is_charged_again
     order_desk.settle_all()
     assert (order_desk.stage(), kept(order_desk)) == (Stage.TO_SHIP, 10)
     assert order_desk.item().reserved == {THE: 4}
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_refund_declined_after_the_price_rose_again_needs_a_decision_only_if_cancelled(
+    order_desk: OrderDesk, cancelled: bool
+) -> None:
+    four_lamps(order_desk)
+    order_desk.do(change((1, 2)))
+    while order_desk.follower.go_on():
+        pass
+    order_desk.do(change((1, 4)))
+    if cancelled:
+        order_desk.cancel()
+    decline = RecordDecline(payment_id=f"{THE}-1", request_no=3, code="no", sentence="Closed.")
+    order_desk.do(decline)
+    order_desk.settle_all()
+    assert kept(order_desk) == 10
+    assert len(order_desk.paid().requests) == 3
+    status = order_desk.process().status
+    assert (status.stage, "Closed." in status.sentence) == (
+        (Stage.STUCK, True) if cancelled else (Stage.TO_SHIP, False)
+    )
 
 
 def test_missing_units_hold_the_order_until_they_arrive_or_are_no_longer_wanted(

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from bs4 import BeautifulSoup, Tag
 from flask.testing import FlaskClient
 
-from cqrs_app.areas.orders.commands import DeliverOrder
+from cqrs_app.areas.orders.commands import (
+    ApproveOrder,
+    DeliverOrder,
+    ReceiveReturn,
+    RequestReturn,
+)
+from cqrs_app.areas.orders.types import ReceivedLine, ReturnedLine
+from cqrs_app.areas.orders.words import ReturnReason
+from cqrs_app.areas.payments.commands import RecordPayment
+from cqrs_app.areas.payments.gateway_commands import RecordDispute, ResolveDispute
 from tests.areas.fulfilment.conftest import CARD, LAMP, THE, OrderDesk
 from tests.interfaces.web.pages.conftest import client_in
 from tests.interfaces.web.pages.test_without_scripts import page, send
@@ -155,6 +165,39 @@ def test_what_came_back_is_received_refunded_and_exchanged(order_desk: OrderDesk
     assert link_of(client, f"Order {THE}", f"/orders/{number}") == f"/orders/{THE}"
     entry = page(client, f"/orders/{THE}").find("h3", string="Exchange order placed")
     assert entry is not None
+
+
+def test_what_came_back_is_refunded_to_one_payment_after_the_other(order_desk: OrderDesk) -> None:
+    """Of the 9.00 that were charged, 1.00 is lost to a dispute; 6.00 came by bank."""
+    bank = {"amount": Decimal(6), "method": "bank transfer", "reference": "17"}
+    order_desk.stock(LAMP, 10)
+    order_desk.stock(CARD, 5)
+    order_desk.place((LAMP, 4), (CARD, 2))
+    order_desk.do(RecordPayment(payment_id="bank-1", order_id=THE, currency="GBP", **bank))
+    order_desk.do(ApproveOrder(order_id=THE))
+    settle(order_desk)
+    charge = {"payment_id": f"{THE}-1", "reference": "d"}
+    order_desk.do(RecordDispute(**charge, amount=Decimal(1), sentence="Why?"))
+    order_desk.do(ResolveDispute(**charge, outcome="lost"))
+    order_desk.ship()
+    half = (ReceivedLine(line_no=1, restocked=1, written_off=1),)
+    for number, quantity, received in (("R1", 3, half), ("R2", 2, ())):
+        back = (ReturnedLine(line_no=1, quantity=quantity),)
+        order_desk.do(RequestReturn(order_id=THE, lines=back, reason=ReturnReason.UNWANTED))
+        order_desk.do(ReceiveReturn(order_id=THE, return_id=number, lines=received))
+    settle(order_desk)
+    client = client_in(order_desk.app, "supervisor")
+    shown = page(client, f"/orders/{THE}")
+    assert "For returned items, GBP 9.00 can be refunded." in words(shown)
+    assert [words(each) for each in shown.select("#returns li .quiet")] == [
+        "1 unit restocked, 1 unit written off",
+        "2 units restocked",
+    ]
+    links = [words(each) for each in shown.select("#returns a")]
+    assert [each for each in links if each.startswith("Refund")] == [
+        f"Refund GBP 8.00 to {THE}-1",
+        "Refund GBP 1.00 to bank-1",
+    ]
 
 
 def test_a_return_that_never_came_is_cancelled(order_desk: OrderDesk) -> None:

@@ -392,3 +392,15 @@ def test_what_comes_back_while_the_stock_is_being_adjusted_is_restocked_too() ->
     process = given(*PAID, Returned({LAMP: 2}), Returned({LAMP: 1}))
     [again] = when(process, Done(f"AdjustStock {LAMP}")).commands
     assert (again.key, again.arguments["difference"]) == (f"AdjustStock {LAMP}", "1")
+    assert again.arguments["note"] == f"Returned from order {ORDER}."
+
+
+def test_what_is_put_right_for_one_product_leaves_the_returns_of_the_others() -> None:
+    process = given(
+        *PAID,
+        Returned({LAMP: 2, CARD: 1}),
+        Refusal(f"AdjustStock {LAMP}", "nope"),
+        FulfilmentStepSkipped(order_id=ORDER, step="undoing", reason="Counted by hand."),
+    )
+    assert (process.goods[LAMP].restock, process.goods[CARD].restock) == (0, 1)
+    assert after(process, Done(f"AdjustStock {CARD}")).goods[CARD].restock == 0

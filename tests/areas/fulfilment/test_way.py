@@ -11,8 +11,9 @@ from sqlalchemy import Connection, delete, select
 
 from cqrs_app.areas.fulfilment.dispatch import NotAnswered
 from cqrs_app.areas.fulfilment.events import FulfilmentMoved
-from cqrs_app.areas.fulfilment.queries import FollowerStatus
+from cqrs_app.areas.fulfilment.queries import FollowerStatus, OrdersWaitingFor
 from cqrs_app.areas.fulfilment.tables import fulfilment_outbox, fulfilment_wants
+from cqrs_app.areas.fulfilment.tasks import KEY, DispatchCommands
 from cqrs_app.areas.fulfilment.types import AfterDeclines, Stage, Step
 from cqrs_app.areas.inventory.commands import AddProduct, CommitStock, ReleaseStock
 from cqrs_app.areas.orders.commands import (
@@ -265,9 +266,11 @@ def test_a_supervisor_skips_what_is_missing_and_what_is_not_paid(make_desk: Make
     with pytest.raises(Refused) as refused:
         desk.skip(Step.PAYMENT)
     assert refused.value.code == "not_at_this_step"
+    assert [each.order_id for each in desk.ask(OrdersWaitingFor(sku=LAMP))] == [THE]
     desk.skip(Step.STOCK)
     desk.settle_all()
     assert (desk.stage(), desk.order().status) == (Stage.PAYMENT_RETRY, OrderStatus.APPROVED)
+    assert desk.ask(OrdersWaitingFor(sku=LAMP)) == ()
     desk.skip(Step.PAYMENT)
     desk.settle_all()
     assert desk.stage() is Stage.TO_SHIP
@@ -354,7 +357,7 @@ def place_in_history(desk: OrderDesk) -> None:
 def record(payment_id: str, amount: str, order_id: str = THE) -> RecordPayment:
     return RecordPayment(
         payment_id=payment_id, order_id=order_id, amount=Decimal(amount), currency="GBP",
-        method="bank transfer", reference="17",
+        method="bank transfer", reference=payment_id,
     )  # fmt: skip
 
 
@@ -415,6 +418,20 @@ def test_what_was_authorised_beyond_the_need_is_let_go(order_desk: OrderDesk) ->
     order_desk.settle_all()
     assert order_desk.stage() is Stage.TO_SHIP
     assert (order_desk.paid("till").captured, order_desk.paid("till").voided) == (Decimal(10), True)
+
+
+def test_a_charge_that_two_payments_have_made_too_much_needs_no_decision(
+    make_desk: MakeDesk,
+) -> None:
+    """They came before the charge was sent, and the follower has not heard of them."""
+    desk = make_desk(unmatched_payments="refuse")
+    desk.stock(LAMP, 4)
+    desk.approve((LAMP, 4))
+    desk.follower.go_on()
+    desk.do(record("bank-1", "6"), record("bank-2", "4"))
+    DispatchCommands(desk.actor, enabled=True).work(desk.kernel, KEY)
+    process = desk.process()
+    assert (process.status.stage, process.received, dict(process.open)) == (Stage.TO_SHIP, 10, {})
 
 
 def test_too_much_money_is_told(make_desk: MakeDesk) -> None:

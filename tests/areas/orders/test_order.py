@@ -327,6 +327,14 @@ def test_what_remains_of_an_order_shipped_in_part_is_cancelled_and_the_rest_deli
     given(PLACED, APPROVED, PART_SHIPPED, *on_the_way, REST_CANCELLED).when(DELIVER).then(DELIVERED)
 
 
+def test_a_line_that_has_shipped_is_not_among_the_remaining_items() -> None:
+    part = shipped((1, 4), (2, 2), complete=False)
+    [cancelled] = given(PLACED, APPROVED, part).when(CANCEL_REST).events
+    assert isinstance(cancelled, was.RemainingItemsCancelled)
+    assert cancelled.lines == (was.CancelledLine(line_no=1, quantity=2),)
+    assert cancelled.amount == Decimal("5.10")
+
+
 @pytest.mark.parametrize("held", [(), (HELD,)])
 def test_an_order_of_which_nothing_has_shipped_is_cancelled_as_a_whole(
     held: tuple[Event, ...],

@@ -11,7 +11,7 @@ from cqrs_app.areas.payments import commands as do
 from cqrs_app.areas.payments import events as was
 from cqrs_app.areas.payments.payment import Payment
 from cqrs_app.areas.payments.types import looks_like_a_card
-from cqrs_app.areas.payments.words import PaymentStatus
+from cqrs_app.areas.payments.words import Asked, PaymentStatus
 from cqrs_app.kernel.commands.aggregate import restore, snapshot_of
 from cqrs_app.kernel.errors import Invalid
 from cqrs_app.kernel.messages.messages import Command
@@ -158,6 +158,13 @@ def test_what_is_left_after_a_part_can_be_voided() -> None:
 def test_the_same_answer_again_changes_nothing(answer: Command) -> None:
     story = Story().tell(*CAPTURED, refund("4"), refunded(), refund("1"), declined(4), disputed())
     assert story.do(answer) == []
+
+
+def test_a_refund_names_the_capture_that_succeeded() -> None:
+    story = Story().tell(authorise(), authorised(), capture("4"), declined(2))
+    story.tell(capture("6"), captured(3, "c2"))
+    assert story.payment.reference_for(Asked.REFUND) == "c2"
+    assert story.payment.reference_for(Asked.CAPTURE) == "a"
 
 
 def test_an_answer_after_a_void_is_flagged_once_and_moves_no_money() -> None:

@@ -139,6 +139,9 @@ def test_groups_give_roles_and_the_most_privileged_counts(provider: Provider) ->
     staff = provider.group("Staff", "mia", "ben").json["id"]
     leads = provider.group("Leads", "mia").json["id"]
     assert (provider.role_of("mia"), provider.role_of("ben")) == ("supervisor", "operator")
+    shown = {name: provider.send("GET", f"/Users/{name}").json["groups"] for name in ("mia", "ben")}
+    assert {each["value"] for each in shown["mia"]} == {staff, leads}
+    assert [each["display"] for each in shown["ben"]] == ["Staff"]
     provider.patch(f"/Groups/{leads}", {"op": "remove", "path": 'members[value eq "mia"]'})
     assert provider.role_of("mia") == "operator"
     assert provider.send("DELETE", f"/Groups/{staff}").status_code == 204

@@ -290,6 +290,18 @@ def test_one_address_tries_so_many_names_a_minute(make_app: Callable[..., Flask]
     assert sign_in(app.test_client(), **from_address("2001:db8:1:3::1")).status_code == 303
 
 
+@pytest.mark.parametrize("address", ["/passkey-options", "/account/passkeys/options"])
+def test_one_address_is_given_so_many_options_of_passkeys_a_minute(
+    make_app: Callable[..., Flask], address: str
+) -> None:
+    client = make_app(sign_in_attempts_per_address=3).test_client()
+    sign_in(client)
+    token = {"csrf_token": token_in(client.get("/form").text)}
+    answers = [client.post(address, data=token) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+
+
 def test_all_addresses_together_try_so_often_a_minute(make_app: Callable[..., Flask]) -> None:
     app = make_app(sign_in_attempts_in_all=3)
     answers = [

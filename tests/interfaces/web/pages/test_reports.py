@@ -17,10 +17,13 @@ from pyarrow import parquet
 from sqlalchemy import event, select
 
 from cqrs_app.areas.desk.read_models import orders
+from cqrs_app.areas.orders.commands import RecordCreditNote
+from cqrs_app.areas.orders.types import CreditedLine
 from cqrs_app.areas.payments.commands import RecordPayment, RefundPayment
 from cqrs_app.areas.payments.gateway_commands import ANSWER, RecordRefund
 from cqrs_app.installed_areas import ROLES
 from cqrs_app.kernel.commands.context import Actor, Context
+from cqrs_app.kernel.commands.middleware import HISTORY
 from cqrs_app.services import services_of
 from tests.interfaces.web.pages.conftest import catch_up, client_in, order_in
 
@@ -52,6 +55,33 @@ def refund_half(app: Flask, order_id: str) -> None:
         RecordRefund(payment_id="P-1", request_no=1, reference="R1"),
     ):
         kernel.commands.execute(command, Context(actor=actor, channel="test"))
+    catch_up(app)
+
+
+def credit(app: Flask) -> None:
+    """Record credit notes that differ in one thing each: customer, country, currency, time."""
+    kernel = services_of(app).kernel
+    actor = Actor("ada", ROLES["admin"] | {HISTORY})
+    long_ago = datetime(2010, 12, 1, 12, tzinfo=UTC)
+    for number, (customer_id, country, currency, at) in enumerate(
+        (
+            ("17850", "France", "EUR", None),
+            ("13047", "France", "EUR", None),
+            ("17850", "Germany", "EUR", None),
+            ("17850", "France", "GBP", None),
+            ("17850", "France", "EUR", long_ago),
+        ),
+        start=1,
+    ):
+        line = CreditedLine(sku="LAMP", quantity=number, unit_price=Decimal("1.50"))
+        note = RecordCreditNote(
+            credit_note_id=f"C-{number}",
+            customer_id=customer_id,
+            country=country,
+            currency=currency,
+            lines=(line,),
+        )
+        kernel.commands.execute(note, Context(actor=actor, channel="test", occurred_at=at))
     catch_up(app)
 
 
@@ -88,6 +118,7 @@ def figure_of(link: Tag) -> Decimal:
 
 def test_every_figure_is_what_the_list_behind_it_comes_to(shop: Flask) -> None:
     refund_half(shop, order_in(shop, "shipped"))
+    credit(shop)
     client, seen = client_in(shop, "admin"), set()
     for link in soup_of(client, "/reports").select(f"{LINKS}, {CUSTOMERS}"):
         rows, label = rows_behind(client, str(link["href"])), label_of(link)
@@ -103,7 +134,15 @@ def test_every_figure_is_what_the_list_behind_it_comes_to(shop: Flask) -> None:
             assert figure_of(link) == (sum(amounts) / len(rows)).quantize(Decimal("0.01"))
         else:
             assert figure_of(link) == sum(amounts), label
-    assert seen >= {"Revenue", "Orders", "Average order", "Units", "Cancelled", "Refunded"}
+    assert seen >= {
+        "Revenue",
+        "Orders",
+        "Average order",
+        "Units",
+        "Cancelled",
+        "Refunded",
+        "Credited",
+    }
 
 
 def number_of_rows(address: str, content: bytes) -> int:
