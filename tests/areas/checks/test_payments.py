@@ -186,9 +186,6 @@ def test_of_two_payments_in_one_batch_the_second_is_too_much(
         False,
         unmatched == "flag",
     ]
-    desk.catch_up()
-    listed = [row.payment_id for row in desk.ask(ListPayments(show="flagged")).rows]
-    assert listed == (["bank-3"] if unmatched == "flag" else [])
 
 
 @pytest.mark.parametrize(
