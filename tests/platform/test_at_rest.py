@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pyotp
@@ -69,7 +70,7 @@ SETTINGS = {
 }
 IN_CLEAR = {
     "import_chunks": "files that are imported, for 30 days",
-    "imports": "examples of rows that an import set aside",
+    "imports": "examples of rows that an import set aside, and why one failed",
     "order_files": "attachments of orders",
     "operators": "names of the people who work here",
     "export_chunks": "files of scheduled exports, for a week",
@@ -109,7 +110,7 @@ def fill(app: Flask) -> Filled:
     run(kernel, orders.ChangeShippingAddress(order_id="1", address=ELSEWHERE), "address")
     later = do.UpdateCustomerProfile(customer_id="C1", name="Quintessa Zabriskie-Z")
     run(kernel, later)
-    _import(app)
+    _imports(app)
     attached = OrderFiles(kernel.engines.write).receive(
         str(uuid.uuid4()), "1", "note.txt", b"Quintessa lives at Xylophonweg 7."
     )
@@ -131,20 +132,26 @@ def fill(app: Flask) -> Filled:
     return Filled(app, tuple(_credentials(app)))
 
 
-def _import(app: Flask) -> None:
-    """A file with a row that is set aside."""
+def _imports(app: Flask) -> None:
+    """A file with a row that is set aside, and one that cannot be imported."""
     bad = [
         "Quintessa Zabriskie" if name == "Quantity" else value
         for name, value in zip(HEADER, ROWS[0], strict=True)
     ]
     lines = (HEADER, bad)
     content = "\n".join(",".join(f'"{value}"' for value in line) for line in lines).encode()
+    assert _import(app, content).set_aside > 0
+    assert _import(app, b"Quintessa Zabriskie").state == "failed"
+
+
+def _import(app: Flask, content: bytes) -> Any:
+    """The row of an import of this file, once it has ended."""
     files = Files(services_of(app).kernel.engines.write)
     sent = files.receive(
         str(uuid.uuid4()), "online-retail", "day.csv", io.BytesIO(content), "ana", 10**6
     )
     run(services_of(app).kernel, sent.task)
-    assert take_in(app, sent.task.import_id).set_aside > 0
+    return take_in(app, sent.task.import_id)
 
 
 def _credentials(app: Flask) -> Iterator[str]:
@@ -286,7 +293,7 @@ def test_what_is_kept_no_longer_is_deleted_and_recorded(filled: Filled) -> None:
     for _ in range(2):
         task.housekeep(late)
         recorded = deletions(filled)
-        assert recorded.items() >= {"uploads": 1, "mails": 1, "sessions": 1}.items()
+        assert recorded.items() >= {"uploads": 2, "mails": 1, "sessions": 1}.items()
         assert in_clear(filled, (*VALUES, *OPERATOR)).keys() == {
             "order_files",
             "operators",

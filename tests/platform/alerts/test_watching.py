@@ -37,6 +37,7 @@ from cqrs_app.platform.alerts.queries import GetAlert, ListAlertRules, ListAlert
 from cqrs_app.platform.alerts.rules import RULES
 from cqrs_app.platform.alerts.watching import KEY
 from cqrs_app.platform.approvals.types import ApprovalStage
+from cqrs_app.platform.audit.streaming import TURNS
 from cqrs_app.platform.failures.commands import ResolveFailure
 from cqrs_app.platform.failures.queries import ListFailures
 from cqrs_app.platform.runtime.commands import PauseProjection, ResumeProjection, RetryParkedEvents
@@ -235,9 +236,15 @@ def test_seals_that_cannot_be_kept_outside(
     task.work(on_call.kernel, "all")
     is_raised(on_call, "audit_not_sent", "audit_not_sent.seal_anchors")
     assert "No such file" in on_call.alert("audit_not_sent.seal_anchors").remedy
-    settings = services_of(on_call.app).settings
-    without = problem_sources(replace(settings, seal_anchor_file=""))
-    assert without.problems(on_call.kernel) == []
+    with TURNS.taken(on_call.kernel) as turn:
+        assert turn
+        turn.error = "The syslog server could not be reached."
+    without = replace(services_of(on_call.app).settings, seal_anchor_file="")
+    assert problem_sources(without).problems(on_call.kernel) == []
+    sending = problem_sources(replace(without, audit_stream="syslog+tcp://logs.example"))
+    assert [each.title for each in sending.problems(on_call.kernel)] == [
+        "Security events are not sent"
+    ]
     folder.mkdir()
     task.work(on_call.kernel, "all")
     is_resolved(on_call, "audit_not_sent.seal_anchors")

@@ -21,6 +21,7 @@ from cqrs_app.platform.operators import commands
 from cqrs_app.platform.operators.accounts import Accounts
 from cqrs_app.platform.operators.actors import Actors
 from cqrs_app.platform.operators.errors import AccountError
+from cqrs_app.platform.operators.identities import Identities, Identity
 from cqrs_app.platform.operators.links import Links
 from cqrs_app.platform.operators.second_factors import SecondFactors
 from cqrs_app.platform.operators.sessions import Sessions
@@ -145,6 +146,17 @@ def test_an_administrator_who_is_only_invited_does_not_count_as_another(
         accounts.disable("zoe")
     accounts.set_password("ann", "nine white swans")
     accounts.disable("zoe")
+
+
+def test_an_administrator_who_signs_in_at_the_provider_counts_as_another(
+    accounts: Accounts, bus: CommandBus, engine: Engine
+) -> None:
+    accounts.create("zoe", "admin", PASSWORD)
+    send(bus, commands.InviteOperator(operator="ann", role="admin"))
+    Identities(engine, "Keycloak", accounts).link("ann", Identity("https://idp.example", "1"))
+    accounts.disable("zoe")
+    with pytest.raises(AccountError, match="last administrator"):
+        accounts.disable("ann")
 
 
 def test_an_invited_operator_chooses_a_password_with_a_link_that_works_once(

@@ -11,7 +11,7 @@ from tempfile import SpooledTemporaryFile
 from typing import BinaryIO, cast
 
 import msgspec
-from sqlalchemy import Connection, Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from cqrs_app.kernel.clock import Clock, utc_now
@@ -31,6 +31,8 @@ from cqrs_app.platform.transfer.uploads.tables import import_chunks, imports
 CHUNK_BYTES = 1024 * 1024
 """One megabyte per transaction, so that others can write in between."""
 STRAYS_KEPT = timedelta(days=1)
+
+REASON_FORGOTTEN = "It failed. Why is kept no longer: that can be in words of the file."
 
 UPLOAD = "upload"
 SET_ASIDE = "set_aside"
@@ -199,22 +201,27 @@ class Files:
 
     def forget_before(self, moment: datetime) -> int:
         """Delete all that finished imports of files that were sent before `moment` hold of their
-        rows: the files, the rows set aside, and the examples of those in the report. Returns of how
-        many imports something was deleted."""
+        rows: the files, the rows set aside, the examples of those in the report, and the sentence
+        about a file that could not be read. Returns of how many imports something was deleted."""
         held = select(import_chunks.c.import_id).where(
             import_chunks.c.import_id == imports.c.import_id
         )
-        finished = select(imports.c.import_id, imports.c.report).where(
-            imports.c.state.in_(("done", "failed")), imports.c.uploaded_at < moment, held.exists()
+        failed = imports.c.state == "failed"
+        finished = select(imports.c.import_id, imports.c.report, failed.label("failed")).where(
+            imports.c.state.in_(("done", "failed")),
+            imports.c.uploaded_at < moment,
+            or_(held.exists(), and_(failed, imports.c.sentence != REASON_FORGOTTEN)),
         )
         with self._reader.connect() as connection:
             found = connection.execute(finished).all()
-        for import_id, report in found:
+        for import_id, report, has_failed in found:
             mine = update(imports).where(imports.c.import_id == import_id)
             with self._engine.begin() as connection:
                 if report is not None:
                     emptied = msgspec.json.decode(report) | {"set_aside_examples": []}
                     connection.execute(mine.values(report=msgspec.json.encode(emptied).decode()))
+                if has_failed:
+                    connection.execute(mine.values(sentence=REASON_FORGOTTEN))
                 connection.execute(
                     delete(import_chunks).where(import_chunks.c.import_id == import_id)
                 )

@@ -89,10 +89,13 @@ def test_a_workbook_is_not_opened_once_per_sheet(
 
 def test_blank_rows_are_no_rows_and_lines_are_those_of_the_sheet(tmp_path: Path) -> None:
     broken = (900002, "MUG", "mug", 1.5, *GOOD[4:])
-    rows = [(), HEADER, (), GOOD, (None, " "), broken]
+    rows = [(), HEADER, (), GOOD, (None, " "), broken, (900003, *GOOD[1:], "more")]
     contents = read_by(PROFILE)(workbook(tmp_path / "some.xlsx", {"A": rows}), Format())
-    assert (contents.rows, [each.row.line for each in contents.set_aside]) == (2, [6])
-    assert contents.set_aside[0].sentence == "This is not a whole number."
+    assert (contents.rows, [each.row.line for each in contents.set_aside]) == (3, [6, 7])
+    assert [each.sentence for each in contents.set_aside] == [
+        "This is not a whole number.",
+        "The row has 9 values; the header has 8.",
+    ]
 
 
 def test_a_row_with_more_cells_than_the_header_is_set_aside(tmp_path: Path) -> None:
