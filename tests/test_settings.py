@@ -8,7 +8,6 @@ from typing import get_args, get_origin, get_type_hints
 import pytest
 from sqlalchemy import text
 
-from cqrs_app.composition.rules import command_options, query_options
 from cqrs_app.database import connected
 from cqrs_app.environment import SettingsError
 from cqrs_app.settings import Settings
@@ -226,17 +225,3 @@ def test_a_new_data_folder_is_for_its_user_only(tmp_path: Path) -> None:
             files = list((tmp_path / "data").iterdir())
             assert f"{store}.sqlite3-wal" in {each.name for each in files}
             assert {stat.S_IMODE(each.stat().st_mode) for each in files} == {0o600}
-
-
-def test_each_limit_of_a_bus_is_the_setting_of_its_name() -> None:
-    settings = Settings(
-        command_timeout=11.0,
-        query_timeout=12.0,
-        max_concurrent_commands=13,
-        max_concurrent_queries=14,
-        max_waiting_queries=5,
-        command_retry_attempts=6,
-    )
-    commands, queries = command_options(settings), query_options(settings)
-    assert (commands.timeout, commands.max_concurrent, commands.retry_attempts) == (11.0, 13, 6)
-    assert (queries.timeout, queries.max_concurrent, queries.max_waiting) == (12.0, 14, 5)

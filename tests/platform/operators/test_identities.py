@@ -137,13 +137,3 @@ def test_what_a_session_keeps_of_a_provider_is_read_again(sessions: Sessions) ->
     sign_on = SignOn(MARIA.key, "s1", second_factor=True)
     assert sessions.sign_on_of(sessions.open("mia", sign_on=sign_on)) == sign_on
     assert sessions.sign_on_of("no such token") == SignOn()
-
-
-def test_an_administrator_who_signs_in_at_the_provider_counts_as_another(
-    identities: Identities, accounts: Accounts
-) -> None:
-    accounts.create("zoe", "admin", PASSWORD)
-    identities.admit(who(role="admin"), creates=True, assigns_roles=True)
-    accounts.disable("zoe")
-    with pytest.raises(AccountError, match="last administrator"):
-        accounts.disable("maria")

@@ -32,7 +32,7 @@ CHUNK_BYTES = 1024 * 1024
 """One megabyte per transaction, so that others can write in between."""
 STRAYS_KEPT = timedelta(days=1)
 
-REASON_FORGOTTEN = "It failed. Why is kept no longer: that can be in words of the file."
+REASON_FORGOTTEN = "It failed. The reason is no longer kept, since it can quote the file."
 
 UPLOAD = "upload"
 SET_ASIDE = "set_aside"

@@ -98,14 +98,6 @@ def test_blank_rows_are_no_rows_and_lines_are_those_of_the_sheet(tmp_path: Path)
     ]
 
 
-def test_a_row_with_more_cells_than_the_header_is_set_aside(tmp_path: Path) -> None:
-    rows = [HEADER, GOOD, (900002, *GOOD[1:], "beyond")]
-    contents = read_by(PROFILE)(workbook(tmp_path / "wide.xlsx", {"A": rows}), Format())
-    assert [each.key for each in contents.documents] == ["900001"]
-    [wide] = contents.set_aside
-    assert (wide.row.line, wide.sentence) == (3, "The row has 9 values; the header has 8.")
-
-
 def test_a_formula_is_the_value_that_was_saved_with_it(tmp_path: Path) -> None:
     path = workbook(tmp_path / "some.xlsx", {"A": [HEADER, (*GOOD[:5], "=5*2.5", *GOOD[6:])]})
     changed(
