@@ -7,9 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 
+import psutil
+
 from tests.attack.outcome import Outcome
 from tests.attack.plan import Plan
 from tests.attack.target import REQUEST_SECONDS, Target
+from tests.processes.running import eventually
 
 SLOW = 150
 """At once, of each kind: fewer than one address may have."""
@@ -33,6 +36,7 @@ seconds and more each, and a response may be read slowly. Others work on meanwhi
 def run(target: Target, plan: Plan) -> Iterator[Outcome]:
     for name, beginning in KINDS.items():
         yield stalled(target, name, beginning)
+        assert eventually(lambda: not _noticing(target)), "closed connections are kept"
     yield trickled(target)
 
 
@@ -60,6 +64,15 @@ def stalled(target: Target, name: str, beginning: bytes) -> Outcome:
             outcome.expect(open_still == 0, f"{name}: {open_still} connections are open still")
     outcome.figure = f"{SLOW} at once, others waited {slowest * 1000:.0f} ms at most"
     return outcome
+
+
+def _noticing(target: Target) -> bool:
+    """Whether the server has yet to notice that clients are gone, whose connections still count
+    against the limit of their address."""
+    return any(
+        each.laddr[1:] == (target.port,) and each.status == psutil.CONN_CLOSE_WAIT
+        for each in psutil.net_connections("tcp")
+    )
 
 
 def _closed(client: socket.socket) -> bool:
