@@ -25,7 +25,7 @@ from cqrs_app.services import services_of
 from tests.console import environment_of
 from tests.interfaces.web.pages.conftest import client_in, order_in, process_of, wait_until
 from tests.platform.transfer.imports.test_online_retail import HEADER
-from tests.platform.transfer.uploads.conftest import id_in, kept, row_of, send
+from tests.platform.transfer.uploads.conftest import id_in, kept, row_of, send, work_of
 from tests.processes.running import PROJECT, ended, family
 
 ORDERS = 1_200
@@ -124,10 +124,11 @@ def test_an_import_that_loses_its_worker_stops_and_is_taken_up_again(console: Fl
         importer.resume()
         assert ended([importer], 60)
     assert kernel.store.head() < ORDERS
+    # No lease has to expire: the process reported that it stopped.
+    assert work_of(console).due() == import_id
     with process_of(console, "sweep"):
-        # No lease had to expire: the process reported that it stopped.
-        wait_until(lambda: row_of(console, import_id).attempts == 2, 20)
         wait_until(lambda: is_over(console, import_id), 90)
+    assert row_of(console, import_id).attempts == 2
     assert_exact(console, import_id)
 
 
